@@ -30,6 +30,13 @@ pub(crate) enum VerbError {
     /// The server refused a statement about a database.
     #[error("cannot {what}: {}\nhelp: {help}", said(source))]
     Server { what: String, help: &'static str, source: tokio_postgres::Error },
+    /// The server has what migrations create for all its databases, before they are applied to one of their own.
+    #[error(
+        "{}\nhelp: all databases of a server share it: use a server without it, such as a new one; or drop it, if \
+         nothing needs it",
+        found.join("\n")
+    )]
+    Exists { found: Vec<String> },
     #[error(transparent)]
     Migrate(#[from] migrate_runtime::Error),
     /// The folder is not a valid set, or does not match its history file.
@@ -146,7 +153,7 @@ impl VerbError {
             | VerbError::File { .. }
             | VerbError::SchemaForm { .. }
             | VerbError::NoSchemaForm { .. } => "file",
-            VerbError::Server { .. } => "database",
+            VerbError::Server { .. } | VerbError::Exists { .. } => "database",
             VerbError::Migrate(error) => error.code(),
         }
     }

@@ -3,10 +3,13 @@
 
 use migrate_set::set::Migrations;
 
+use crate::context::is_on_server;
 use crate::migrator::Migrator;
+use crate::outcome::{Error, ErrorKind};
 
 pub use migrate_set::schema::SchemaForm;
 pub use migrate_set::set::DEFAULT_MODULE;
+pub use migrate_set::sql::cluster::{ClusterKind, ClusterObject, created_for_all};
 pub use migrate_set::sql::placeholder::quoted_identifier;
 pub use migrate_set::text;
 
@@ -48,4 +51,10 @@ pub fn schemas_to_create(migrator: &Migrator<'_>) -> Vec<String> {
 pub fn outcome_options(migrator: &Migrator<'_>) -> String {
     let ledger = migrator.ledger();
     format!("{:?} {:?} {:?} {}", migrator.schema, migrator.limit, ledger, ledger.create())
+}
+
+/// Whether a migration failed because its server has what it creates for all databases, such as a role.
+pub fn exists_on_server(error: &Error) -> bool {
+    let ErrorKind::Migration { source, .. } = error.kind() else { return false };
+    source.as_db_error().is_some_and(is_on_server)
 }

@@ -15,7 +15,7 @@ use migrate_set::version::Version;
 use tokio_postgres::Client;
 
 use crate::catalog::{Catalog, listed};
-use crate::database::TestDatabase;
+use crate::database;
 use crate::database::session::{Session, config, connect, values};
 use crate::error::TestError;
 
@@ -271,19 +271,22 @@ struct Bench {
 /// Runs a check in its own database.
 fn with_empty(
     sets: &Sets<'_>,
-    check: impl AsyncFnOnce(&mut Bench) -> Result<(), CheckError> + Send,
+    check: impl AsyncFn(&mut Bench) -> Result<(), CheckError> + Sync,
 ) -> Result<(), CheckError> {
-    let database = TestDatabase::empty()?;
-    let session = Session::open(database.url())?;
-    let url = database.url();
-    let checked = session.run(async |_| {
-        let config = config(url)?;
-        let (client, looking) = (connect(&config).await?.0, connect(&config).await?.0);
-        let ledgers = sets.iter().map(internal::ledger_table).collect();
-        Ok(check(&mut Bench { client, looking, ledgers }).await)
-    });
-    session.close();
-    checked?
+    let is_taken =
+        |error: &CheckError| matches!(error, CheckError::Test(error) if error.exists_on_server());
+    database::with_empty(is_taken, |database| {
+        let session = Session::open(database.url())?;
+        let url = database.url();
+        let checked = session.run(async |_| {
+            let config = config(url)?;
+            let (client, looking) = (connect(&config).await?.0, connect(&config).await?.0);
+            let ledgers = sets.iter().map(internal::ledger_table).collect();
+            Ok(check(&mut Bench { client, looking, ledgers }).await)
+        });
+        session.close();
+        checked?
+    })
 }
 
 impl Bench {

@@ -6,7 +6,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use migrate_runtime::Error;
+use migrate_runtime::{Error, internal};
 use tokio_postgres::error::{DbError, SqlState};
 
 /// Why there is no test database.
@@ -112,6 +112,11 @@ fn help(error: &tokio_postgres::Error) -> &'static str {
 }
 
 impl TestError {
+    /// Whether the server has what a migration creates for all databases, such as a role.
+    pub(crate) fn exists_on_server(&self) -> bool {
+        matches!(self, TestError::Migrate(error) if internal::exists_on_server(error))
+    }
+
     /// The server refused `doing`.
     pub(crate) fn refused(
         doing: impl Into<String>,

@@ -136,6 +136,10 @@ impl Server {
         })
     }
 
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
     pub(super) fn place(&self) -> DatabasePlace {
         self.place.clone()
     }

@@ -21,9 +21,12 @@ mod completions;
 mod server;
 mod wait;
 mod database;
+mod cluster;
 mod convert;
 mod prove;
 mod squash;
+mod beyond;
+mod replaced;
 
 use clap::Subcommand;
 use migrate_runtime::internal::{self, DatabasePlace};
@@ -259,5 +262,16 @@ impl FolderVerb {
             FolderVerb::Schema(verb) => verb.run(set),
             FolderVerb::Completions(verb) => Ok(verb.run::<A>(set)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use migrate_source::check::{SetOptions, SourceFile, check};
+
+    /// The migration of a file.
+    pub(super) fn one(path: &str, sql: &str) -> migrate_runtime::Migration {
+        let set = check("m", &[SourceFile::new(path, sql)], &SetOptions::default()).unwrap().set;
+        set.as_slice()[0].clone()
     }
 }

@@ -8,6 +8,7 @@ use migrate_runtime::{Migrations, Migrator};
 use tokio_postgres::Client;
 use tokio_postgres::config::{Config, Host};
 
+use super::cluster::{Created, Creation};
 use super::database::{Maintenance, Server};
 use super::server::Connector;
 use crate::error::VerbError;
@@ -15,37 +16,43 @@ use crate::error::VerbError;
 /// The statements of one old file, and its name in messages.
 pub(super) type Sent = (String, Vec<String>);
 
-/// Runs both in databases of their own, which are dropped again.
+/// Runs one after the other in databases of their own, which are dropped again.
 pub(super) async fn prove(
     cx: &Connector<'_>,
     old: &[Sent],
     new: &Migrations,
 ) -> Result<(), VerbError> {
     let server = Server::connect(cx, &Maintenance::default()).await?;
-    let compared = server.scratch("convert", async |one| {
-        let compared = async |other: &str| compare(cx, (one, old), (other, new)).await;
-        server.scratch("convert", compared).await
+    let creations = old.iter().flat_map(|(file, statements)| {
+        statements.iter().filter_map(move |one| Creation::by_statement(file, one))
     });
-    compared.await
-}
-
-async fn compare(
-    cx: &Connector<'_>,
-    (one, old): (&str, &[Sent]),
-    (other, new): (&str, &Migrations),
-) -> Result<(), VerbError> {
-    let (old_client, _) = cx.connect(&cx.target()?.of_database(one), None).await?;
-    for (file, statements) in old {
-        run_old(&old_client, file, statements).await?;
-    }
-    drop(old_client);
-    let (mut client, _) = cx.connect(&cx.target()?.of_database(other), None).await?;
-    Migrator::new(new).run(&mut client).await?;
-    drop(client);
-    let dump_of = |name: &str| -> Result<String, VerbError> {
-        dump(&cx.target()?.of_database(name).config()?)
-    };
-    match difference(&dump_of(one)?, &dump_of(other)?) {
+    let creations: Vec<Creation> = creations.collect();
+    let old = server.leaving_nothing(&creations, async |created| {
+        let work = async |name: &str| {
+            let (client, _) = cx.connect(&cx.target()?.of_database(name), None).await?;
+            for (file, statements) in old {
+                run_old(&client, file, statements, created).await?;
+            }
+            drop(client);
+            dump(&cx.target()?.of_database(name).config()?)
+        };
+        server.scratch("convert", work).await
+    });
+    let old = old.await?;
+    let creations = Creation::all(new, new);
+    let new = server.leaving_nothing(&creations, async |created| {
+        let work = async |name: &str| {
+            let (mut client, _) = cx.connect(&cx.target()?.of_database(name), None).await?;
+            let migrator = Migrator::new(new);
+            let ran = migrator.run(&mut client).await;
+            created.add(&migrator, &client).await;
+            ran?;
+            drop(client);
+            dump(&cx.target()?.of_database(name).config()?)
+        };
+        server.scratch("convert", work).await
+    });
+    match difference(&old, &new.await?) {
         None => Ok(()),
         Some(lines) => Err(VerbError::Unproved {
             what: format!("the new folder leaves another database than the old files: {lines}"),
@@ -55,7 +62,12 @@ async fn compare(
 }
 
 /// Runs the statements of an old file, and forgets its settings, as a tool with a session for each file does.
-async fn run_old(client: &Client, file: &str, statements: &[String]) -> Result<(), VerbError> {
+async fn run_old(
+    client: &Client,
+    file: &str,
+    statements: &[String],
+    created: &mut Created,
+) -> Result<(), VerbError> {
     let failed = |source| VerbError::Server {
         what: format!("run {file}"),
         help: "the old file does not run on an empty database; the new folder is kept",
@@ -63,6 +75,7 @@ async fn run_old(client: &Client, file: &str, statements: &[String]) -> Result<(
     };
     for statement in statements {
         query(client, statement).await.map_err(failed)?;
+        created.add_statement(statement);
     }
     query(client, "DISCARD ALL").await.map_err(failed)?;
     Ok(())

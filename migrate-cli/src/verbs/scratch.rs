@@ -2,11 +2,12 @@
 //! address.
 
 use clap::Args;
-use migrate_runtime::internal::{DatabasePlace, schema_text};
+use migrate_runtime::internal::{DatabasePlace, schema_text, set};
 use migrate_runtime::run_in_order;
 use migrate_runtime::schema::SchemaScope;
 use migrate_runtime::set::Sets;
 
+use super::cluster::{Created, Creation};
 use super::database::Server;
 use super::server::Connector;
 use crate::error::VerbError;
@@ -66,18 +67,27 @@ pub(super) async fn schema_of_sets(
 ) -> Result<(DatabasePlace, String), VerbError> {
     let (client, place) = cx.connect(&cx.target()?, None).await?;
     let server = Server::of(client, place.clone());
-    let text = server.scratch("schema", async |name| read_scratch(cx, name, scope).await).await?;
-    Ok((place, text))
+    let sets = cx.sets.iter().map(set);
+    let creations: Vec<Creation> = sets.flat_map(|set| Creation::all(set, set)).collect();
+    let text = server.leaving_nothing(&creations, async |created| {
+        let read = async |name: &str| read_scratch(cx, name, scope, created).await;
+        server.scratch("schema", read).await
+    });
+    Ok((place, text.await?))
 }
 
 async fn read_scratch(
     cx: &Connector<'_>,
     name: &str,
     scope: &SchemaScope,
+    created: &mut Created,
 ) -> Result<String, VerbError> {
     let (mut client, _) = cx.connect(&cx.target()?.of_database(name), None).await?;
     let sets: Sets<'_> = cx.sets.iter().cloned().collect();
     let ran = run_in_order(&sets, &mut client).await;
+    for migrator in &sets {
+        created.add(migrator, &client).await;
+    }
     ran.map_err(|failed| VerbError::Migrate(*failed.error))?;
     schema_text(&client, scope, &cx.ledgers()).await.map_err(unreadable)
 }

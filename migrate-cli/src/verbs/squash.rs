@@ -1,5 +1,6 @@
 //! `squash`: replaces the first migrations by one file that makes the same database. Nothing is written before both
-//! ways were compared in databases that are created for it.
+//! ways were compared in databases that are created for it. A run that was interrupted after it wrote the file is
+//! finished by the next one.
 
 use std::fs;
 use std::path::Path;
@@ -9,12 +10,15 @@ use migrate_runtime::internal::squash::{Replaced, lines};
 use migrate_runtime::internal::{DatabasePlace, Made, made, set, with_set};
 use migrate_runtime::set::Kind;
 use migrate_runtime::{Migration, Migrations, Migrator, Version};
-use migrate_source::check::{SourceFile, check};
+use migrate_source::check::{Down, Lints, Objects, SetOptions, SourceErrors, SourceFile, check};
 use migrate_source::discover::discover;
 use migrate_source::history_file::{Update, update};
 use migrate_source::replace::replace;
 
+use super::beyond::beyond;
+use super::cluster::{Created, Creation};
 use super::database::{Maintenance, Server};
+use super::replaced::{files_of, path_after, remove};
 use super::server::Connector;
 use crate::error::VerbError;
 use crate::exit::Exit;
@@ -25,38 +29,6 @@ use crate::output::text::{counted, line, notes};
 
 /// How many rows of one table are worth a note.
 const MANY_ROWS: usize = 1000;
-
-/// The beginnings of statements whose effect is not, or not only, in the database, and that the file does not have.
-const BEYOND: [&str; 25] = [
-    "CREATE ROLE ",
-    "ALTER ROLE ",
-    "DROP ROLE ",
-    "CREATE USER ",
-    "ALTER USER ",
-    "DROP USER ",
-    "CREATE GROUP ",
-    "ALTER GROUP ",
-    "DROP GROUP ",
-    "REASSIGN OWNED ",
-    "DROP OWNED ",
-    "CREATE DATABASE ",
-    "ALTER DATABASE ",
-    "DROP DATABASE ",
-    "ALTER SYSTEM ",
-    "CREATE TABLESPACE ",
-    "ALTER TABLESPACE ",
-    "DROP TABLESPACE ",
-    "CREATE SUBSCRIPTION ",
-    "ALTER SUBSCRIPTION ",
-    "SECURITY LABEL ",
-    "COMMENT ON ROLE ",
-    "COMMENT ON DATABASE ",
-    "COMMENT ON TABLESPACE ",
-    "COMMENT ON SUBSCRIPTION ",
-];
-
-/// What a privilege can be on, and that is not in a schema file.
-const OTHERS: [&str; 3] = ["DATABASE ", "TABLESPACE ", "PARAMETER "];
 
 #[derive(Args, Debug, Clone)]
 pub(crate) struct Squash {
@@ -76,9 +48,28 @@ struct Squashed<'s> {
     file: SourceFile,
     /// The set with the file.
     set: Migrations,
+    state: FileState,
     /// What the file does not do, although the replaced files do.
     left_out: Vec<String>,
     notes: Vec<String>,
+}
+
+/// Whether the squash file has to be written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum FileState {
+    New,
+    /// It is in the folder already, with all that it replaces.
+    Proved,
+    /// It is in the folder already, and the first files that it replaces were removed.
+    Removing,
+}
+
+/// A squash file that is in the folder with files that it replaces.
+struct Begun {
+    file: SourceFile,
+    /// The folder without it.
+    old: Migrations,
+    is_whole: bool,
 }
 
 impl Squash {
@@ -99,58 +90,71 @@ impl Squash {
             });
         }
         let version = Version::from(self.to.as_str());
-        let replaced = replaced(known, &version)?;
+        let begun = Begun::find((&located, &files), known, &version);
+        let replaced = match &begun {
+            Some(begun) => begun.replaced(&version),
+            None => replaced(known, &version)?,
+        };
         let server = Server::connect(cx, &Maintenance::default()).await?;
-        let old = migrator.clone().to(version.clone());
-        let [made, again] = [made_by(cx, &server, &old).await?, made_by(cx, &server, &old).await?];
-        let unsteady = made.differing(&again);
-        let squashed = compose((&located, &files), replaced, &made, &unsteady)?;
-        let new = with_set(migrator, &squashed.set).to(version);
-        compare(&made, &made_by(cx, &server, &new).await?, &unsteady)?;
+        let bench = Bench { cx, server: &server, version };
+        let squashed = match &begun {
+            None => {
+                let compose = |made: &Made| composed((&located, &files), replaced, made);
+                bench.compared(migrator, compose).await?
+            }
+            Some(begun) if begun.is_whole => {
+                let old = with_set(migrator, &begun.old);
+                let compose = |made: &Made| Ok(begun.squashed(known, replaced, Some(made)));
+                bench.compared(&old, compose).await?
+            }
+            Some(begun) => begun.squashed(known, replaced, None),
+        };
         Ok((server.place(), self.write(&located, &squashed)?))
     }
 
-    /// Writes the file, and removes what it replaces if that loses nothing.
+    /// Writes the file, and removes what it replaces if that loses nothing. Each step can be the last of a process, and
+    /// the same command does the rest.
     fn write(&self, located: &Located, squashed: &Squashed<'_>) -> Result<Answer, VerbError> {
-        let Squashed { replaced, file, set, left_out, notes: said } = squashed;
+        let Squashed { replaced, file, set, state, left_out, .. } = squashed;
         let path = located.path.join(&file.path);
-        let failed = |path: &Path, source| VerbError::File { file: path.to_owned(), source };
         let keeps = self.keep || !left_out.is_empty();
-        if keeps && path.exists() {
+        if keeps && *state == FileState::New && path.exists() {
             return Err(VerbError::Usage {
                 what: format!("{} exists", path.display()),
                 help: "rename it, because a file that is kept cannot have the name of the new one",
             });
         }
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
+        let (shown, history) = located.read_history()?;
+        let refused = |problems| SourceErrors::in_history(&shown, problems);
+        let history = history.map(|text| update(Some(&text), set, Update::All));
+        let history = history.transpose().map_err(refused)?;
+        if *state == FileState::New {
+            write_file(&path, &file.bytes)?;
         }
-        replace(&path, &file.bytes).map_err(|source| failed(&path, source))?;
+        if let Some(history) = history {
+            write_file(&located.history, history.text.as_bytes())?;
+        }
         let removed = if keeps { Vec::new() } else { remove(located, replaced, &file.path)? };
-        let (_, history) = located.read_history()?;
-        if let Some(Ok(history)) = history.map(|text| update(Some(&text), set, Update::All)) {
-            replace(&located.history, history.text.as_bytes())
-                .map_err(|source| failed(&located.history, source))?;
-        }
-        Ok(answer(located, squashed, removed, said))
+        Ok(answer(located, squashed, removed))
     }
 }
 
-fn answer(
-    located: &Located,
-    squashed: &Squashed<'_>,
-    removed: Vec<String>,
-    said: &[String],
-) -> Answer {
-    let Squashed { replaced, file, left_out, .. } = squashed;
+fn write_file(path: &Path, bytes: &[u8]) -> Result<(), VerbError> {
+    let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+    let written = folder.and_then(|()| replace(path, bytes));
+    written.map_err(|source| VerbError::File { file: path.to_owned(), source })
+}
+
+fn answer(located: &Located, squashed: &Squashed<'_>, removed: Vec<String>) -> Answer {
+    let Squashed { replaced, file, state, left_out, notes: said, .. } = squashed;
     let (count, file) = (replaced.len(), format!("{}/{}", located.shown, file.path));
-    let mut text = line("Proved", "both ways make the same schema and rows of an empty database");
-    text += &line("Created", &file);
-    if removed.is_empty() {
-        text += &line("Kept", &format!("the files of {}", counted(count, "migration")));
-    } else {
-        text += &line("Removed", &format!("the files of {}", counted(count, "migration")));
+    let mut text = String::new();
+    if *state != FileState::Removing {
+        text += &line("Proved", "both ways make the same schema and rows of an empty database");
     }
+    text += &line(if *state == FileState::New { "Created" } else { "Unchanged" }, &file);
+    let word = if removed.is_empty() { "Kept" } else { "Removed" };
+    text += &line(word, &format!("the files of {}", counted(count, "migration")));
     let mut all: Vec<String> =
         left_out.iter().map(|one| format!("not in the file: {one}")).collect();
     if !left_out.is_empty() {
@@ -166,11 +170,57 @@ fn answer(
     Answer { exit, text, body: Body::Squashed { file, replaced, removed, notes: all } }
 }
 
+impl Begun {
+    /// Those files can be from a run that was interrupted, or that kept them.
+    fn find(
+        (located, files): (&Located, &[SourceFile]),
+        known: &Migrations,
+        version: &Version,
+    ) -> Option<Begun> {
+        let mut squashes = known.iter().filter(|one| !one.replaces().is_empty());
+        let squash = squashes.find(|one| one.version() == version)?;
+        let (own, rest): (Vec<_>, Vec<_>) =
+            files.iter().cloned().partition(|file| file.path == squash.filename());
+        // What was removed is not missing.
+        let (down, lints, objects) = (Down::Optional, Lints::Off, Objects::Off);
+        let options = SetOptions { down, lints, objects, ..located.options.clone() };
+        let old = check(&located.shown, &rest, &options).ok()?.set;
+        let mut begun = Begun { file: own.into_iter().next()?, old, is_whole: false };
+        let replaced = begun.replaced(version);
+        let (is_none, found) = (replaced.is_empty(), Replaced::of(replaced));
+        begun.is_whole = found == squash.replaces();
+        (!is_none).then_some(begun)
+    }
+
+    /// What is left of that.
+    fn replaced(&self, version: &Version) -> Vec<&Migration> {
+        versioned(&self.old, version)
+    }
+
+    /// By `made`, what the replaced files make, if they were applied.
+    fn squashed<'s>(
+        &self,
+        known: &Migrations,
+        replaced: Vec<&'s Migration>,
+        made: Option<&Made>,
+    ) -> Squashed<'s> {
+        let state = if made.is_some() { FileState::Proved } else { FileState::Removing };
+        let left_out = made.map_or_else(Vec::new, |made| left_out(made, &replaced));
+        let (file, set, notes) = (self.file.clone(), known.clone(), Vec::new());
+        Squashed { replaced, file, set, state, left_out, notes }
+    }
+}
+
+/// The versioned migrations up to this version.
+fn versioned<'s>(set: &'s Migrations, version: &Version) -> Vec<&'s Migration> {
+    let versioned = set.iter().filter(|one| one.kind() == Kind::Versioned);
+    versioned.filter(|one| one.version() <= version).collect()
+}
+
 /// The migrations up to this version, if one file can replace them.
 fn replaced<'s>(set: &'s Migrations, version: &Version) -> Result<Vec<&'s Migration>, VerbError> {
     let usage = |what: String, help| Err(VerbError::Usage { what, help });
-    let versioned = set.iter().filter(|one| one.kind() == Kind::Versioned);
-    let replaced: Vec<&Migration> = versioned.filter(|one| one.version() <= version).collect();
+    let replaced = versioned(set, version);
     match &replaced[..] {
         [.., last] if last.version() == version => {}
         _ => return usage(format!("version {version} is not in the set"), "`status` lists them"),
@@ -192,18 +242,63 @@ fn replaced<'s>(set: &'s Migrations, version: &Version) -> Result<Vec<&'s Migrat
     Ok(replaced)
 }
 
-/// What a run makes of a new database.
-async fn made_by(
-    cx: &Connector<'_>,
-    server: &Server,
-    migrator: &Migrator<'_>,
-) -> Result<Made, VerbError> {
-    let work = async |name: &str| {
-        let (mut client, _) = cx.connect(&cx.target()?.of_database(name), None).await?;
-        migrator.run(&mut client).await?;
-        made(&client, &cx.ledgers()).await.map_err(hidden)
-    };
-    server.scratch("squash", work).await
+/// Where both ways are applied.
+struct Bench<'b> {
+    cx: &'b Connector<'b>,
+    server: &'b Server,
+    /// The last version that is replaced.
+    version: Version,
+}
+
+impl Bench<'_> {
+    /// Applies the migrations of `old` twice, and then what `compose` makes of that; checks that both make the same.
+    async fn compared<'s>(
+        &self,
+        old: &Migrator<'_>,
+        compose: impl FnOnce(&Made) -> Result<Squashed<'s>, VerbError>,
+    ) -> Result<Squashed<'s>, VerbError> {
+        let set = set(old);
+        let creations = Creation::all(set, versioned(set, &self.version));
+        let first = async |created: &mut Created| self.made_by(old, created).await;
+        let made = self.server.leaving_nothing(&creations, first).await?;
+        // The new file can need the roles that the old ones create, and does not create them itself, or only if it was
+        // changed by hand.
+        let then = async |created: &mut Created| {
+            let unsteady = made.differing(&self.made_by(old, created).await?);
+            let mut squashed = compose(&made)?;
+            squashed.notes.extend(unsteady.iter().map(|table| unsteady_note(table)));
+            let new = with_set(old, &squashed.set);
+            if !Creation::all(&squashed.set, versioned(&squashed.set, &self.version)).is_empty() {
+                self.server.drop_created(created).await?;
+            }
+            compare(&made, &self.made_by(&new, created).await?, &unsteady)?;
+            Ok(squashed)
+        };
+        self.server.leaving_nothing(&creations, then).await
+    }
+
+    /// What a run makes of a new database.
+    async fn made_by(
+        &self,
+        migrator: &Migrator<'_>,
+        created: &mut Created,
+    ) -> Result<Made, VerbError> {
+        let (cx, migrator) = (self.cx, migrator.clone().to(self.version.clone()));
+        let work = async |name: &str| {
+            let (mut client, _) = cx.connect(&cx.target()?.of_database(name), None).await?;
+            let ran = migrator.run(&mut client).await;
+            created.add(&migrator, &client).await;
+            ran?;
+            made(&client, &cx.ledgers()).await.map_err(hidden)
+        };
+        self.server.scratch("squash", work).await
+    }
+}
+
+fn unsteady_note(table: &str) -> String {
+    format!(
+        "two runs of the replaced files do not leave the same in {table}; the file has what the first left"
+    )
 }
 
 /// The error of a server that does not answer with its catalogs and rows.
@@ -214,11 +309,10 @@ fn hidden(source: tokio_postgres::Error) -> VerbError {
 }
 
 /// The file, and the set with it instead of what it replaces.
-fn compose<'s>(
+fn composed<'s>(
     (located, files): (&Located, &[SourceFile]),
     replaced: Vec<&'s Migration>,
     made: &Made,
-    unsteady: &[String],
 ) -> Result<Squashed<'s>, VerbError> {
     let list = lines(&Replaced::of(replaced.iter().copied()));
     let head = "--\n-- What these make of an empty database, written by `migrate squash`.\n";
@@ -230,85 +324,19 @@ fn compose<'s>(
     let mut rest: Vec<SourceFile> = files.iter().filter(is_left).cloned().collect();
     rest.push(file.clone());
     let set = check(&located.shown, &rest, &located.options)?.set;
+    let many = made.tables().filter(|(_, rows)| *rows > MANY_ROWS);
+    let notes = many
+        .map(|(table, rows)| format!("{table} has {rows} rows, which are all in the file"))
+        .collect();
+    let left_out = left_out(made, &replaced);
+    Ok(Squashed { replaced, file, set, state: FileState::New, left_out, notes })
+}
+
+/// What the replaced files do, and a squash file does not.
+fn left_out(made: &Made, replaced: &[&Migration]) -> Vec<String> {
     let mut left_out = made.left_out.clone();
     left_out.extend(replaced.iter().flat_map(|one| beyond(one)));
-    let mut notes = Vec::new();
-    for table in unsteady {
-        notes.push(format!(
-            "two runs of the replaced files do not leave the same in {table}; the file has what the first left"
-        ));
-    }
-    for (table, rows) in made.tables().filter(|(_, rows)| *rows > MANY_ROWS) {
-        notes.push(format!("{table} has {rows} rows, which are all in the file"));
-    }
-    Ok(Squashed { replaced, file, set, left_out, notes })
-}
-
-/// The path of the file, which is named like the last that it replaces.
-fn path_after(last: &Migration) -> String {
-    let (path, name) = (last.filename(), last.name());
-    // What follows it can be the same word: `2_up.up.sql`, `2_sql.sql`.
-    let after = |marks: &'static [char]| {
-        let is_name = move |at: &usize| {
-            path[..*at].ends_with(marks) && path[at + name.len()..].starts_with(['.', '/'])
-        };
-        path.match_indices(name).map(|(at, _)| at).filter(is_name)
-    };
-    let found = after(&['_', '-']).last().or_else(|| after(&['.']).next());
-    match found.filter(|_| !name.is_empty()) {
-        Some(at) => [&path[..at], "squash", &path[at + name.len()..]].concat(),
-        None => path.to_owned(),
-    }
-}
-
-/// The paths of the files of a migration; diesel has one more in its folder.
-fn files_of(migration: &Migration) -> Vec<String> {
-    let scripts = [Some(migration.up()), migration.down()];
-    let mut paths: Vec<String> =
-        scripts.into_iter().flatten().map(|script| script.filename().to_owned()).collect();
-    paths.dedup();
-    if let Some((folder, _)) = migration.filename().rsplit_once('/') {
-        paths.push(format!("{folder}/metadata.toml"));
-    }
-    paths
-}
-
-/// The statements of a migration that concern more than the schema and the rows.
-fn beyond(migration: &Migration) -> impl Iterator<Item = String> {
-    let text = migration.up().text();
-    let statements = migration.up().single_statements();
-    let statements = statements.filter_map(|(start, end)| text.get(start..end));
-    let found = statements.filter_map(|statement| {
-        let words = statement.split_whitespace().collect::<Vec<_>>().join(" ").to_uppercase() + " ";
-        // A block can make a role if it is not there.
-        let is_block = words.starts_with("DO ");
-        let is_in = |beginning: &&&str| {
-            let begins = words.starts_with(**beginning) || is_block && words.contains(**beginning);
-            begins && !words.contains("USER MAPPING")
-        };
-        let named = BEYOND.iter().find(is_in).map(|beginning| beginning.trim().to_owned());
-        named.or_else(|| granted(&words, is_block))
-    });
-    found.map(|what| format!("{what} in {}", migration.filename()))
-}
-
-/// The statement that makes a role a member of another, or gives a privilege on what is not in a schema file.
-fn granted(words: &str, is_block: bool) -> Option<String> {
-    [("GRANT ", " TO "), ("REVOKE ", " FROM ")].into_iter().find_map(|(verb, end)| {
-        let is_beyond = |what: &str| {
-            let what = what.split(end).next().unwrap_or(what);
-            let on = what.split_once(" ON ").map(|(_, object)| object);
-            on.is_none_or(|on| OTHERS.iter().any(|other| on.starts_with(other)))
-        };
-        let mut parts = words.split(verb);
-        let before = parts.next()?;
-        let found = if is_block {
-            parts.any(is_beyond)
-        } else {
-            before.is_empty() && parts.next().is_some_and(is_beyond)
-        };
-        found.then(|| verb.trim().to_owned())
-    })
+    left_out
 }
 
 /// Whether both are the same, apart from the tables whose rows are never the same.
@@ -325,75 +353,4 @@ fn compare(old: &Made, new: &Made, unsteady: &[String]) -> Result<(), VerbError>
         what: format!("one file does not make what the migrations make: {}", found.join("; ")),
         help: "nothing was changed; squash up to a version before the one that makes this",
     })
-}
-
-/// Removes the files of these migrations, but not the new one, and the folders that are then empty.
-fn remove(located: &Located, replaced: &[&Migration], new: &str) -> Result<Vec<String>, VerbError> {
-    let mut removed = Vec::new();
-    for path in replaced.iter().flat_map(|one| files_of(one)).filter(|path| path != new) {
-        let file = located.path.join(&path);
-        match fs::remove_file(&file) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            removed => removed.map_err(|source| VerbError::File { file: file.clone(), source })?,
-        }
-        if let (Some(folder), true) = (file.parent(), path.contains('/')) {
-            // It is kept if it has other files.
-            let _ = fs::remove_dir(folder);
-        }
-        removed.push(format!("{}/{path}", located.shown));
-    }
-    Ok(removed)
-}
-
-#[cfg(test)]
-mod tests {
-    use migrate_source::check::SetOptions;
-
-    use super::*;
-
-    fn one(path: &str, sql: &str) -> Migration {
-        let set = check("m", &[SourceFile::new(path, sql)], &SetOptions::default()).unwrap().set;
-        set.as_slice()[0].clone()
-    }
-
-    #[test]
-    fn file_is_named_like_the_last_that_it_replaces() {
-        let check = |path: &str, expected: &str| {
-            assert_eq!(path_after(&one(path, "SELECT 1;")), expected);
-        };
-        check("0120_add_a.sql", "0120_squash.sql");
-        check("0120_add_a.up.sql", "0120_squash.up.sql");
-        check("V2.1__x.sql", "V2.1__squash.sql");
-        check("2024-01-01-000000_x/up.sql", "2024-01-01-000000_squash/up.sql");
-        check("20240126184148_x/migration.sql", "20240126184148_squash/migration.sql");
-        check("000001.sql", "000001.sql");
-        check("0002_s.sql", "0002_squash.sql");
-        check("0002_sql.sql", "0002_squash.sql");
-        check("0002-up.up.sql", "0002-squash.up.sql");
-        check("1_1.sql", "1_squash.sql");
-        check("1.1.1_1.sql", "1.1.1_squash.sql");
-        check("1.up.up.sql", "1.squash.up.sql");
-        check("20240126184148_migration/migration.sql", "20240126184148_squash/migration.sql");
-    }
-
-    #[test]
-    fn what_is_not_in_a_schema_is_named() {
-        let check = |sql: &str, expected: &[&str]| {
-            assert_eq!(beyond(&one("1_a.sql", sql)).collect::<Vec<_>>(), expected, "{sql}");
-        };
-        check("CREATE TABLE users ();", &[]);
-        check("create  role\n app;", &["CREATE ROLE in 1_a.sql"]);
-        check("DO $$ BEGIN CREATE USER app; END $$;", &["CREATE USER in 1_a.sql"]);
-        check("SELECT 'create user x';", &[]);
-        check("CREATE USER MAPPING FOR public SERVER s;", &[]);
-        check("GRANT readers TO app;", &["GRANT in 1_a.sql"]);
-        check("REVOKE ADMIN OPTION FOR readers FROM app;", &["REVOKE in 1_a.sql"]);
-        check("GRANT CONNECT ON DATABASE shop TO app;", &["GRANT in 1_a.sql"]);
-        check("GRANT SELECT ON users TO app; REVOKE ALL ON SCHEMA a FROM b;", &[]);
-        check("DO $$ BEGIN GRANT SELECT ON a TO b; GRANT a TO b; END $$;", &["GRANT in 1_a.sql"]);
-        check("DO $$ BEGIN REVOKE SELECT ON a FROM b; END $$;", &[]);
-        check("SELECT 'grant'; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO a;", &[]);
-        check("BEGIN; ALTER GROUP a ADD USER b; COMMIT;", &["ALTER GROUP in 1_a.sql"]);
-        check("COMMENT ON DATABASE shop IS 'x';", &["COMMENT ON DATABASE in 1_a.sql"]);
-    }
 }

@@ -20,7 +20,7 @@ use tokio_postgres::error::SqlState;
 pub(crate) use blockers::holders;
 pub(crate) use check::check_name;
 pub(crate) use grants::help_for_statement;
-pub(crate) use next_action::{Sent, is_duplicate};
+pub(crate) use next_action::{Sent, is_duplicate, is_on_server};
 
 use untrusted::encoding_error;
 

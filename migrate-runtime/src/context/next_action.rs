@@ -4,6 +4,8 @@
 use migrate_set::remedy::Remedy;
 use tokio_postgres::error::DbError;
 
+use crate::wire::was_never_sent;
+
 /// How a statement was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sent {
@@ -56,8 +58,7 @@ fn of_transaction(error: &DbError, sent: Sent) -> Option<&'static str> {
 fn of_server(error: &DbError, sent: Sent) -> Option<&'static str> {
     let names = |setting: &str| error.hint().is_some_and(|hint| hint.contains(setting));
     Some(match error.code().code() {
-        // protocol_violation, which PgBouncer sends with its own words.
-        "08P01" if error.message() == "query_wait_timeout" => {
+        _ if was_never_sent(error) => {
             "the pooler had no server connection free: end the transactions that hold them, or raise \
              its `default_pool_size` or `query_wait_timeout`, and run again"
         }
@@ -84,8 +85,19 @@ fn of_server(error: &DbError, sent: Sent) -> Option<&'static str> {
         "55006" => "end the sessions that use it, and run again",
         // query_canceled
         "57014" => canceled(error.message(), sent),
+        _ if is_on_server(error) => {
+            "all databases of the server share it: drop it if nothing needs it, or migrate on a server without it; \
+             a `DO` block can create a role only if `pg_roles` does not have it"
+        }
         _ => return of_what_is_missing(error.routine().unwrap_or_default()),
     })
+}
+
+/// Whether what a statement creates for all databases, such as a role, exists already.
+pub(crate) fn is_on_server(error: &DbError) -> bool {
+    // duplicate_object, duplicate_database
+    matches!(error.code().code(), "42710" | "42P04")
+        && matches!(error.routine(), Some("CreateRole" | "CreateTableSpace" | "createdb"))
 }
 
 /// For a statement that needs what no migration of a database makes.

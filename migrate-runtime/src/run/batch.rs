@@ -23,7 +23,7 @@ use crate::outcome::{Error, When};
 use crate::sql::{
     Commit, Extent, Place, Purpose, Session, same_encoding, same_transaction, session, text,
 };
-use crate::wire::{Message, Outcome, Part, ends_unknown};
+use crate::wire::{Message, Outcome, Part, ends_unknown, was_never_sent};
 
 /// Carries out `actions`, in as many messages as their size requires.
 pub(super) fn apply<'f, 'r: 'f>(
@@ -121,7 +121,8 @@ async fn send_together<'r>(
         return Err(stop);
     }
     let db = stopped.failure.error.as_db_error();
-    let unread = db.is_some_and(|db| !ends_unknown(db)) && stopped.completed == 0;
+    let is_answer = |db| !ends_unknown(db) && !was_never_sent(db);
+    let unread = db.is_some_and(is_answer) && stopped.completed == 0;
     if unread && hold.is_misread(cx, actions).await {
         return Err(Stop::Escapes);
     }

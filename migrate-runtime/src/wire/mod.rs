@@ -14,5 +14,5 @@ pub(crate) use message::{
     MOVED, Message, Part, is_conflict, is_of_a_check,
 };
 pub(crate) use on_drop::OnDrop;
-pub(crate) use pooler::ends_unknown;
 pub use pooler::process;
+pub(crate) use pooler::{ends_unknown, was_never_sent};

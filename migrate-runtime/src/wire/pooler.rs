@@ -27,7 +27,15 @@ pub async fn process(client: &Client) -> Option<i32> {
 /// know what became of the message. The server ends a session in `ProcessInterrupts`; PgBouncer names no
 /// routine, and Pgpool-II one of its own.
 pub(crate) fn ends_unknown(db: &DbError) -> bool {
-    db.parsed_severity() != Some(Severity::Error) && db.routine() != Some("ProcessInterrupts")
+    db.parsed_severity() != Some(Severity::Error)
+        && db.routine() != Some("ProcessInterrupts")
+        && !was_never_sent(db)
+}
+
+/// Whether PgBouncer ended the session before it had a server connection for the message, of which nothing ran.
+pub(crate) fn was_never_sent(db: &DbError) -> bool {
+    // protocol_violation, with its own words
+    db.code().code() == "08P01" && db.message() == "query_wait_timeout"
 }
 
 /// A stream that keeps what is written to it, and accepts every request.

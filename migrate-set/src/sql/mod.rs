@@ -7,5 +7,6 @@ pub mod words;
 pub mod kind;
 pub mod alone;
 pub mod sharing;
+pub mod cluster;
 pub mod probe;
 pub mod placeholder;

@@ -109,7 +109,7 @@ impl Catalog {
         let mut walk = part.walk();
         while let Some(node) = walk.next() {
             match node.kind() {
-                Kind::PLPGSQL_EXEC_SQL_STMT | Kind::PLPGSQL_CALL_STMT => {
+                Kind::PLPGSQL_EXEC_SQL_STMT | Kind::PLPGSQL_CALL_STMT | Kind::PLPGSQL_DO_STMT => {
                     for child in node.children() {
                         self.apply(child);
                     }

@@ -1,5 +1,6 @@
 //! Columns, also those of parents.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::Catalog;
@@ -224,29 +225,37 @@ impl Catalog {
         if let Some(old) = old {
             self.rename_needed(key, &from, &to, old.made.stamp);
         }
-        let made = self.made(Sort::Column, &to_span);
+        let (made, perhaps) = (self.made(Sort::Column, &to_span), self.perhaps);
         if let Some(relation) = self.relation_mut(key) {
             let number = number.unwrap_or(relation.columns.objects.len());
-            relation.columns.put(to.clone(), Column { made, number });
+            relation.columns.gain(to.clone(), Column { made, number }, perhaps);
         }
-        self.redefine(before, self.column_id(key, &to));
         self.rename_with_column(key, &from, &to);
+        let now = self.column_id(key, &to);
+        if perhaps {
+            let definition = self.definition(before).cloned().unwrap_or_default();
+            return self.define(now, definition);
+        }
+        self.redefine(before, now);
     }
 
     /// What uses a column uses it under its new name; that of a child is uncertain.
     fn rename_with_column(&mut self, key: &Key, from: &str, to: &str) {
-        let Some(relation) = self.relation_mut(key) else { return };
-        for constraint in relation.constraints.objects.values_mut() {
-            if constraint.columns.remove(from) {
-                constraint.columns.insert(to.to_owned());
+        let perhaps = self.perhaps;
+        let rename = |columns: &mut BTreeSet<String>| {
+            if columns.contains(from) {
+                columns.insert(to.to_owned());
             }
-        }
+            if !perhaps {
+                columns.remove(from);
+            }
+        };
+        let Some(relation) = self.relation_mut(key) else { return };
+        relation.constraints.objects.values_mut().for_each(|one| rename(&mut one.columns));
         let (children, owned) = (relation.children.clone(), relation.owned.clone());
         for one in owned {
-            if let Some(one) = self.relation_mut(&one)
-                && one.uses.remove(from)
-            {
-                one.uses.insert(to.to_owned());
+            if let Some(one) = self.relation_mut(&one) {
+                rename(&mut one.uses);
             }
         }
         for child in children {

@@ -185,9 +185,10 @@ impl Catalog {
         span: &Range<usize>,
     ) {
         self.born(Sort::Constraint, name, span);
-        let made = self.made(sort, span);
+        let (made, perhaps) = (self.made(sort, span), self.perhaps);
+        let constraint = Constraint { made, columns, has_index };
         if let Some(relation) = self.relation_mut(key) {
-            relation.constraints.put(name.to_owned(), Constraint { made, columns, has_index });
+            relation.constraints.gain(name.to_owned(), constraint, perhaps);
         }
     }
 

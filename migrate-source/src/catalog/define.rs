@@ -1,5 +1,7 @@
 //! Keeps what statements say about objects besides their names, for the schema and the lints.
 
+use std::collections::BTreeSet;
+
 use super::Catalog;
 use super::definition::{Definition, Id, Piece, Words, text};
 use super::name::{self, Path};
@@ -22,11 +24,17 @@ impl Catalog {
         let words = self.constraint_words(key, at, column);
         self.define(id, Definition::new(String::new(), words));
         if matches!(at.kind(), Kind::PRIMARY_KEY_CONSTRAINT | Kind::NOT_NULL_CONSTRAINT) {
-            for column in columns {
-                let id = self.column_id(key, &column);
-                if let Some(column) = self.definition_mut(id) {
-                    column.not_null = true;
-                }
+            self.set_not_null(key, columns, true);
+        }
+    }
+
+    fn set_not_null(&mut self, key: &Key, columns: BTreeSet<String>, not_null: bool) {
+        for column in columns {
+            let (id, perhaps) = (self.column_id(key, &column), self.perhaps);
+            match self.definition_mut(id.clone()) {
+                Some(column) if column.not_null != not_null && perhaps => self.doubt_kept(id),
+                Some(column) => column.not_null = not_null,
+                None => {}
             }
         }
     }
@@ -39,12 +47,8 @@ impl Catalog {
             return;
         }
         let constraint = self.relation(key).and_then(|one| one.constraints.objects.get(name));
-        for column in constraint.map(|one| one.columns.clone()).unwrap_or_default() {
-            let id = self.column_id(key, &column);
-            if let Some(column) = self.definition_mut(id) {
-                column.not_null = false;
-            }
-        }
+        let columns = constraint.map(|one| one.columns.clone()).unwrap_or_default();
+        self.set_not_null(key, columns, false);
     }
 
     fn constraint_words(&self, key: &Key, at: At<'_>, column: &str) -> Words {
@@ -97,7 +101,7 @@ impl Catalog {
             return self.define_setting(id, action, Some(key));
         }
         if self.perhaps {
-            return self.doubt_definition(id);
+            return self.doubt_kept(id);
         }
         let definition = self.definition_mut(id);
         if let Some(Piece::Text(last)) = definition.and_then(|one| one.words.last_mut()) {
@@ -241,8 +245,11 @@ impl Catalog {
         if !self.defines() {
             return;
         }
-        if self.perhaps || action.kind() == Kind::OWNER_TO {
+        if action.kind() == Kind::OWNER_TO {
             return self.doubt_definition(id);
+        }
+        if self.perhaps {
+            return self.doubt_kept(id);
         }
         let words = self.written(action, on);
         let Some(definition) = self.definition_mut(id) else { return };
@@ -278,6 +285,9 @@ impl Catalog {
     /// `ADD VALUE label BEFORE | AFTER neighbour`, and `RENAME VALUE`.
     pub(super) fn define_label(&mut self, of: &(String, String), action: At<'_>) {
         let id = self.type_of(of).and_then(|found| Id::of(found.made(), ""));
+        if self.perhaps {
+            return self.doubt_kept(id);
+        }
         let mut literals = action.children().filter(|child| child.kind() == Kind::LITERAL);
         let Some(label) = literals.next().and_then(name::string) else { return };
         let renamed = literals.next().and_then(name::string);

@@ -67,7 +67,7 @@ impl Catalog {
             return;
         }
         if self.perhaps {
-            return self.doubt_definition(self.column_id(key, name));
+            return self.doubt_kept(self.column_id(key, name));
         }
         let written = match action.kind() {
             Kind::SET_TYPE => {

@@ -50,6 +50,8 @@ pub(super) struct Definition {
     pub(super) comment: String,
     /// The number of the statement that last changed what is not kept, such as its owner.
     pub(super) unseen: u32,
+    /// Whether a statement that may not run changes what is kept.
+    pub(super) is_doubted: bool,
     /// What was altered besides, by the kind of the action.
     pub(super) settings: Vec<(Kind, Words)>,
 }
@@ -116,6 +118,7 @@ impl Catalog {
 
     /// Keeps what an object is now.
     pub(super) fn define(&mut self, id: Option<Id>, mut definition: Definition) {
+        definition.is_doubted = self.perhaps;
         if let (Some(definitions), Some(id)) = (&mut self.definitions, id) {
             definitions.renamed.remove(&id);
             if let Some(before) = definitions.of.remove(&id) {
@@ -130,6 +133,14 @@ impl Catalog {
         let stamp = self.stamp;
         if let Some(definition) = self.definition_mut(id) {
             definition.unseen = stamp;
+        }
+    }
+
+    /// What is kept of an object changes in a statement that may not run.
+    pub(super) fn doubt_kept(&mut self, id: Option<Id>) {
+        self.doubt_definition(id.clone());
+        if let Some(definition) = self.definition_mut(id) {
+            definition.is_doubted = true;
         }
     }
 

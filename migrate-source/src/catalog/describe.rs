@@ -162,7 +162,7 @@ impl Description<'_> {
         }
         let mut object = self.object(kind, made, name.to_owned(), statement.trim_end().to_owned());
         object.parts = self.settings(made, &definition.noun, name, definition);
-        object
+        doubted(object, definition)
     }
 
     /// What was altered of an object.
@@ -198,11 +198,14 @@ impl Description<'_> {
             (false, false) => None,
         };
         object.unknown = object.unknown.or(more.map(str::to_owned));
+        object = doubted(object, definition);
         let constraints = table.constraints.sorted();
         let constraint = |(name, one): &(&String, &super::relation::Constraint)| {
-            let words = self.words(&self.definition(&one.made, "")?.words);
+            let definition = self.definition(&one.made, "")?;
+            let words = self.words(&definition.words);
             let is_not_null = words.starts_with("NOT NULL");
-            (!is_not_null).then(|| self.object("constraint", &one.made, identifier(name), words))
+            let object = || self.object("constraint", &one.made, identifier(name), words);
+            (!is_not_null).then(|| doubted(object(), definition))
         };
         object.parts.extend(constraints.iter().filter_map(constraint));
         object.parts.extend(self.hanging(&shown, table));
@@ -228,7 +231,7 @@ impl Description<'_> {
         if !definition.default.is_empty() {
             text = format!("{text} {}", self.words(&definition.default));
         }
-        self.object("column", made, identifier(name), text)
+        doubted(self.object("column", made, identifier(name), text), definition)
     }
 
     /// The indexes, triggers and policies of a table.
@@ -245,7 +248,7 @@ impl Description<'_> {
             let mut object = self.object("index", &index.made, name, statement);
             let name = qualified(&key.schema, &key.name);
             object.parts = self.settings(&index.made, "INDEX", &name, definition);
-            parts.push(object);
+            parts.push(doubted(object, definition));
         }
         for (kind, space) in [("trigger", &table.triggers), ("policy", &table.policies)] {
             for (name, made) in space.sorted() {
@@ -286,7 +289,16 @@ impl Description<'_> {
         let mut object = self.object("sequence", &sequence.made, shown.clone(), statement);
         if let Some(known) = known {
             object.parts = self.settings(&sequence.made, "SEQUENCE", &shown, known);
+            object = doubted(object, known);
         }
         Some(object)
     }
+}
+
+/// The object, which is not known if a statement that may not run alters it.
+fn doubted(mut object: SchemaObject, definition: &Definition) -> SchemaObject {
+    if definition.is_doubted {
+        object.unknown.get_or_insert_with(|| "it may have been altered".to_owned());
+    }
+    object
 }

@@ -113,7 +113,10 @@ impl Catalog {
             return self.forget_extensions(&names, at);
         }
         for name in names {
-            self.extensions.objects.remove(&name);
+            match self.extensions.objects.get_mut(&name).filter(|_| self.perhaps) {
+                Some(made) => made.sure = false,
+                None => _ = self.extensions.objects.remove(&name),
+            }
         }
         self.doubt_extensions();
         if at.has(Kind::CASCADE) {

@@ -176,7 +176,7 @@ impl Catalog {
                 continue;
             };
             let Some(schema) = self.refer_function(&path, conditional) else { continue };
-            let perhaps = self.perhaps || conditional && self.is_doubtful(&path, &schema);
+            let perhaps = self.drops_perhaps(&path, &schema, conditional);
             if !at.has(Kind::CASCADE) && !perhaps {
                 let on = On::Function(schema.clone(), path.name.clone());
                 self.refuse_drop(Sort::Function, &on, &path, &[]);
@@ -187,7 +187,7 @@ impl Catalog {
             let routines = &mut self.schema_mut(&schema).routines;
             let Some(routine) = routines.objects.get_mut(&path.name) else { continue };
             let known = routine.signatures.len();
-            if let Some(wanted) = &wanted {
+            if let Some(wanted) = wanted.as_ref().filter(|_| !perhaps) {
                 routine.signatures.retain(|signature| signature != wanted);
             }
             if known == 1 && (wanted.is_none() || routine.signatures.is_empty()) && !perhaps {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::Catalog;
 use super::name::{self, Path};
-use super::object::{Look, Sort};
+use super::object::{Look, Names, Sort};
 use super::relation::{Key, Relation};
 use super::table::altered_table;
 use crate::syntax::tree::{At, Kind};
@@ -88,12 +88,21 @@ impl Catalog {
 
     /// Ties an index or a sequence to its table.
     pub(super) fn own(&mut self, table: &Key, owned: Key, columns: BTreeSet<String>) {
+        self.disown(&owned);
         if let Some(relation) = self.relation_mut(&owned) {
             relation.owner = Some(table.clone());
             relation.uses = columns;
         }
         if let Some(relation) = self.relation_mut(table) {
             relation.owned.insert(owned);
+        }
+    }
+
+    /// Unties it again.
+    pub(super) fn disown(&mut self, key: &Key) {
+        let table = self.relation_mut(key).and_then(|relation| relation.owner.take());
+        if let Some(table) = table.and_then(|table| self.relation_mut(&table)) {
+            table.owned.remove(key);
         }
     }
 
@@ -119,14 +128,18 @@ impl Catalog {
             return;
         };
         let table = self.relation(&key).and_then(|index| index.owner.clone());
-        let to = self.rename_to(&key, action);
+        let (to, perhaps) = (self.rename_to(&key, action), self.perhaps);
         // The constraint of an index has its name.
         if let (Some(table), Some(to)) = (table, to)
             && let Some(table) =
                 self.relation_mut(&table).filter(|table| table.has_key(&key.name) == Some(true))
-            && let Some(constraint) = table.constraints.objects.remove(&key.name)
         {
-            table.constraints.put(to.name, constraint);
+            if perhaps {
+                table.constraints.doubt(&key.name);
+                table.constraints.open = true;
+            } else if let Some(constraint) = table.constraints.objects.remove(&key.name) {
+                table.constraints.put(to.name, constraint);
+            }
         }
     }
 }

@@ -45,7 +45,8 @@ impl Knowledge for Known<'_> {
         let is_sure = self.catalog.look_column(&key, column) == Look::Found(());
         let made = relation.columns.objects.get(column)?.made;
         let definition = self.catalog.definition(Id::of(&made, column))?;
-        is_sure.then(|| same::type_of(&self.catalog.spelled(&definition.words, &HashMap::new())))
+        let is_known = is_sure && !definition.is_doubted;
+        is_known.then(|| same::type_of(&self.catalog.spelled(&definition.words, &HashMap::new())))
     }
 
     fn not_null_check(&self, table: &TableName, column: &str) -> NotNullCheck {

@@ -351,6 +351,14 @@ impl<T: Object> Space<T> {
         self.objects.insert(name, object);
     }
 
+    /// Puts an object; if that may not happen, one that has its name is there, or is this.
+    pub(super) fn gain(&mut self, name: String, object: T, perhaps: bool) {
+        match self.objects.get_mut(&name).filter(|_| perhaps) {
+            Some(there) => there.made_mut().sure = false,
+            None => self.put(name, object),
+        }
+    }
+
     /// Takes an object out, and remembers what became of it.
     pub(super) fn take(&mut self, name: &str, gone: Gone) -> Option<T> {
         self.gone.insert(name.to_owned(), gone);

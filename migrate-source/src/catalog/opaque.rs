@@ -140,6 +140,7 @@ impl Effects {
                             }
                             Effects::of_text(node.text())
                         }
+                        Kind::PLPGSQL_DO_STMT => Effects::of_text(node.text()),
                         kind if executes(kind) => Effects::of_executed(node, root),
                         _ => continue,
                     };

@@ -256,7 +256,7 @@ impl Catalog {
     /// The relation that a statement drops; one that it drops perhaps can be gone.
     fn drops(&mut self, sort: Sort, path: &Path, conditional: bool) -> Option<Key> {
         let key = self.refer(sort, path, conditional)?;
-        if conditional && self.is_doubtful(path, &key.schema) {
+        if !self.perhaps && self.drops_perhaps(path, &key.schema, conditional) {
             self.doubt(&key);
             return None;
         }
@@ -311,7 +311,7 @@ impl Catalog {
     }
 
     /// A relation can be gone, with all that hangs on it.
-    fn doubt(&mut self, key: &Key) {
+    pub(super) fn doubt(&mut self, key: &Key) {
         let owned = self.relation(key).map(|relation| relation.owned.clone()).unwrap_or_default();
         for key in owned.iter().chain([key]) {
             self.schema_mut(&key.schema).relations.doubt(&key.name);
@@ -325,16 +325,11 @@ impl Catalog {
         if self.derived.contains(&from.name) {
             self.derived.insert(to.name.clone());
         }
+        if self.perhaps {
+            return self.rename_perhaps(from, to, path);
+        }
         if let Some(all) = self.dependences.remove(&On::Relation(from.clone())) {
             self.dependences.insert(On::Relation(to.clone()), all);
-        }
-        if self.perhaps {
-            let sort = Sort::Table;
-            let made = self.made(sort, &path.span);
-            self.schema_mut(&from.schema).relations.doubt(&from.name);
-            let relations = &mut self.schema_mut(&to.schema).relations;
-            relations.put(to.name.clone(), Relation::unknown(made));
-            return;
         }
         if let Look::Found(()) = self.look_in(to) {
             let name = to.name.clone();
@@ -350,6 +345,23 @@ impl Catalog {
         let Some(relation) = relations.take(&from.name, gone) else { return };
         self.repoint(&relation, from, to);
         self.schema_mut(&to.schema).relations.put(to.name.clone(), relation);
+    }
+
+    /// Either of two names can mean a relation from now on.
+    fn rename_perhaps(&mut self, from: &Key, to: &Key, path: &Path) {
+        if let Some(all) = self.dependences.get(&On::Relation(from.clone())).cloned() {
+            self.dependences.entry(On::Relation(to.clone())).or_default().extend(all);
+        }
+        let sort = self.relation(from).map_or(Sort::Table, |relation| relation.made.sort);
+        let made = self.made(sort, &path.span);
+        let definition = self.definition(self.relation_id(from)).cloned();
+        self.schema_mut(&from.schema).relations.doubt(&from.name);
+        let relations = &mut self.schema_mut(&to.schema).relations;
+        relations.gain(to.name.clone(), Relation::unknown(made), true);
+        let id = self.relation_id(to);
+        if let Some(definition) = definition.filter(|_| self.definition(id.clone()).is_none()) {
+            self.define(id, definition);
+        }
     }
 
     /// What refers to a relation by its name refers to its new one.

@@ -123,6 +123,7 @@ impl Catalog {
                 }
                 self.schemas.put(path.name.clone(), schema);
             }
+            Look::Found(()) if self.perhaps => {}
             Look::Found(()) | Look::Perhaps(()) => {
                 let made = self.made(Sort::Schema, &path.span);
                 *self.schema_mut(&path.name).made_mut() = made;

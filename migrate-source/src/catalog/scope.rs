@@ -172,9 +172,11 @@ impl Catalog {
         }
     }
 
-    /// Whether this schema is searched for a name only if a path of an earlier file lasted until here.
-    pub(super) fn is_doubtful(&self, path: &Path, schema: &String) -> bool {
-        path.qualifier.is_none() && self.path.doubtful.contains(schema)
+    /// Whether a statement that drops what a name means in this schema may not do so: it may not run, or has `IF EXISTS`,
+    /// and the schema is searched only if a path of an earlier file lasted until here.
+    pub(super) fn drops_perhaps(&self, path: &Path, schema: &String, conditional: bool) -> bool {
+        let is_doubtful = || path.qualifier.is_none() && self.path.doubtful.contains(schema);
+        self.perhaps || conditional && is_doubtful()
     }
 
     /// Whether it is certain in which schema a statement makes an object.

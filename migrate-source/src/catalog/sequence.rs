@@ -31,7 +31,12 @@ impl Catalog {
             return self.blur_relations();
         };
         let key = self.refer(Sort::Sequence, &path, at.has(Kind::IF_EXISTS));
-        self.owned_by(at, key.clone());
+        match &key {
+            Some(key) if self.perhaps && at.find(Kind::OPTION_OWNED_BY).is_some() => {
+                self.doubt(key);
+            }
+            _ => self.owned_by(at, key.clone()),
+        }
         self.define_settings(key.as_ref(), at);
         let Some(key) = key else { return self.alter_relation(at, None, &path) };
         if let Some(action) = at.child(Kind::SEQUENCE_RENAME_TO) {
@@ -43,10 +48,13 @@ impl Catalog {
 
     /// `OWNED BY table.column`.
     fn owned_by(&mut self, at: At<'_>, sequence: Option<Key>) {
-        let owner = at.find(Kind::OPTION_OWNED_BY);
-        let node = owner.and_then(|owner| owner.find(Kind::QUALIFIED_COLUMN_NAME_REF));
-        let Some(node) = node else { return };
-        let Some((table, column)) = Path::of_column(node) else { return };
+        let Some(option) = at.find(Kind::OPTION_OWNED_BY) else { return };
+        let node = option.find(Kind::QUALIFIED_COLUMN_NAME_REF);
+        let owner = node.and_then(|node| Some((node, Path::of_column(node)?)));
+        let Some((node, (table, column))) = owner else {
+            // NONE
+            return sequence.into_iter().for_each(|sequence| self.disown(&sequence));
+        };
         let Some(table) = self.refer(Sort::Table, &table, false) else { return };
         self.refer_column(&table, &column, node.span());
         if let Some(sequence) = sequence {

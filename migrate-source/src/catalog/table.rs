@@ -120,11 +120,12 @@ impl Catalog {
 
     /// A table no longer inherits, and keeps its columns.
     fn disinherit(&mut self, key: &Key, parent: &Key) {
+        let perhaps = self.perhaps;
         if let Some(relation) = self.relation_mut(parent) {
-            relation.children.retain(|child| child != key);
+            relation.children.retain(|child| perhaps || child != key);
         }
         if let Some(relation) = self.relation_mut(key) {
-            relation.parents.retain(|known| known != parent);
+            relation.parents.retain(|known| perhaps || known != parent);
             relation.open();
         }
     }
@@ -277,8 +278,8 @@ impl Catalog {
             let from = Key { schema: schema.clone(), name: path.name.clone() };
             self.naming.rename(&from, &Key { schema: schema.clone(), name: name.clone() });
             let made = self.made(Sort::Table, &path.span);
-            let relation = Relation::unknown(made);
-            self.schema_mut(&schema).relations.put(name, relation);
+            let (relation, perhaps) = (Relation::unknown(made), self.perhaps);
+            self.schema_mut(&schema).relations.gain(name, relation, perhaps);
         }
         if action.kind() != Kind::SET_SCHEMA {
             self.references(action);

@@ -166,7 +166,7 @@ impl Catalog {
         let nodes = at.each(names);
         for path in nodes.filter_map(Path::of).collect::<Vec<_>>() {
             let Some((schema, name)) = self.refer_type(&path, conditional) else { continue };
-            let perhaps = self.perhaps || conditional && self.is_doubtful(&path, &schema);
+            let perhaps = self.drops_perhaps(&path, &schema, conditional);
             if !at.has(Kind::CASCADE) && !perhaps {
                 self.refuse_drop(Sort::Type, &On::Type(schema.clone(), name.clone()), &path, &[]);
             }

@@ -55,7 +55,8 @@ use template::Template;
 /// error.
 ///
 /// What is not stored in a database is not cloned with it: roles, `ALTER DATABASE ... SET`, and grants
-/// on the database itself.
+/// on the database itself. If a migration creates a role that its throwaway server has already, because of
+/// another set, the tests of this process use another throwaway server from then on.
 pub struct TestDatabase {
     name: String,
     url: String,
@@ -114,16 +115,17 @@ impl TestDatabase {
         fixture: &str,
     ) -> Result<TestDatabase, TestError> {
         let sets = sets.into();
-        let pool = Pool::of_process()?;
-        let template = Template::new(&sets, fixture, &pool);
-        let database = match spare::take(&pool, template.image()) {
-            Some(spare) => spare,
-            None => TestDatabase::made(&pool, async |client, name| {
-                template.clone_to(&pool.server, client, name).await
-            })?,
-        };
-        spare::begin(&pool, template.image());
-        Ok(database)
+        on_own_server(TestError::exists_on_server, |pool| {
+            let template = Template::new(&sets, fixture, pool);
+            let database = match spare::take(pool, template.image()) {
+                Some(spare) => spare,
+                None => TestDatabase::made(pool, async |client, name| {
+                    template.clone_to(&pool.server, client, name).await
+                })?,
+            };
+            spare::begin(pool, template.image());
+            Ok(database)
+        })
     }
 
     /// An empty database, for tests of the migrations themselves.
@@ -145,8 +147,11 @@ impl TestDatabase {
     /// # Errors
     /// As [`TestDatabase::new`].
     pub fn empty() -> Result<TestDatabase, TestError> {
-        let pool = Pool::of_process()?;
-        TestDatabase::made(&pool, async |client, name| {
+        TestDatabase::empty_on(&Pool::of_process()?)
+    }
+
+    fn empty_on(pool: &Arc<Pool>) -> Result<TestDatabase, TestError> {
+        TestDatabase::made(pool, async |client, name| {
             // Not from template1, which may contain local additions.
             let sql = format!("CREATE DATABASE {name} TEMPLATE template0{}", pool.strategy);
             values(client, "create a database", &sql).await.map(drop)
@@ -240,6 +245,30 @@ impl TestDatabase {
         let on_failure = env::var_os("MIGRATE_KEEP").is_some_and(|value| !value.is_empty());
         self.keep || (on_failure && thread::panicking())
     }
+}
+
+/// What `work` makes on the server of this process. If a throwaway one has what a set creates for all databases, such as a
+/// role, `work` is repeated on a new one: another set of this or of another process, or an older text of this one,
+/// created it.
+fn on_own_server<T, E: From<TestError>>(
+    is_taken: impl FnOnce(&E) -> bool,
+    work: impl Fn(&Arc<Pool>) -> Result<T, E>,
+) -> Result<T, E> {
+    let pool = Pool::of_process()?;
+    match work(&pool) {
+        Err(error) if pool.server.is_throwaway() && is_taken(&error) => {
+            work(&Pool::instead_of(&pool)?)
+        }
+        done => done,
+    }
+}
+
+/// Does `work` with an empty database, perhaps twice, as [`on_own_server`].
+pub(crate) fn with_empty<T, E: From<TestError>>(
+    is_taken: impl FnOnce(&E) -> bool,
+    work: impl Fn(&TestDatabase) -> Result<T, E>,
+) -> Result<T, E> {
+    on_own_server(is_taken, |pool| work(&TestDatabase::empty_on(pool)?))
 }
 
 /// How long to wait for the sessions in a database to end before it is dropped.

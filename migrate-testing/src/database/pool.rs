@@ -41,6 +41,16 @@ impl Pool {
         Ok(Arc::clone(pool.insert(Arc::new(Pool::on(Server::shared()?)?))))
     }
 
+    /// A throwaway server that has nothing of the sets of `used`, a throwaway one too; it is the one of this process from
+    /// now on.
+    pub(super) fn instead_of(used: &Arc<Pool>) -> Result<Arc<Pool>, TestError> {
+        let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(other) = pool.as_ref().filter(|pool| !Arc::ptr_eq(pool, used)) {
+            return Ok(Arc::clone(other));
+        }
+        Ok(Arc::clone(pool.insert(Arc::new(Pool::on(Server::start()?)?))))
+    }
+
     fn on(server: Server) -> Result<Pool, TestError> {
         let session = Session::open(server.url())?;
         let ask = "SELECT current_user; SELECT pg_catalog.current_setting('server_version_num'); \

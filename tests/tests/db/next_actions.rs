@@ -203,6 +203,8 @@ async fn what_exists_beside_an_empty_ledger() {
 async fn what_no_migration_of_a_database_makes() {
     let kept = "version 2 was not applied\nversion 1 was applied before it and is kept\nhelp: ";
     let role = "create the role on this server, which all its databases share, and run again; or fix the name";
+    let taken = "all databases of the server share it: drop it if nothing needs it, or migrate on a server without \
+                 it; a `DO` block can create a role only if `pg_roles` does not have it";
     let slot = "set `wal_level` to `logical` on the server, restart it, and run again";
     let extension = "install the extension's package on the server, and run again";
     for (sql, help) in [
@@ -210,6 +212,8 @@ async fn what_no_migration_of_a_database_makes() {
         ("GRANT SELECT ON a TO migrate_absent;", role),
         ("ALTER TABLE a OWNER TO migrate_absent;", role),
         ("DROP OWNED BY migrate_absent;", role),
+        ("CREATE ROLE postgres;", taken),
+        ("-- migrate:no-transaction\nCREATE DATABASE postgres;", taken),
         ("SELECT pg_create_logical_replication_slot('migrate_absent', 'pgoutput');", slot),
     ] {
         let error = error_of("", &[A, ("2_b.sql", sql)]).await.to_string();

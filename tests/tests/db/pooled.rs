@@ -10,7 +10,7 @@ use migrate_tests::pooler::{PoolMode, Pooler};
 use migrate_tests::proxy::CountingProxy;
 use migrate_tests::sets::set;
 use tokio::task::JoinSet;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 const FIRST: (&str, &str) = ("1_t.sql", "CREATE TABLE t (a int);");
 const INDEX: &str = "-- migrate:no-transaction\n\
@@ -236,6 +236,73 @@ async fn pool_without_a_free_connection_is_named() {
         assert!(text.ends_with(help), "{text}");
         other.batch_execute("ROLLBACK").await.expect("no transaction");
     }
+}
+
+/// After the first message of a run, and after the first statement of a migration outside a transaction, another client
+/// gets the only connection.
+#[tokio::test]
+async fn pool_that_is_taken_in_the_middle_of_a_run_is_named() {
+    let gate = "SELECT * FROM gate";
+    let (alone, copy) = ("-- migrate:no-transaction\n", "COPY t FROM stdin;\n1\n\\.\n");
+    let ledger = "locking the ledger `public.migration_ledger`: ";
+    for (first, second, what) in [
+        (gate, format!("{alone}SELECT 1;"), ledger),
+        (
+            "SELECT 1",
+            format!("{alone}{gate};\nSELECT 1;"),
+            "migrations/2_b.sql: recording version 2 in ",
+        ),
+        (gate, copy.to_owned(), "migrations/2_b.sql: query_wait_timeout "),
+    ] {
+        let (database, direct) = FreshDatabase::connected().await;
+        direct.batch_execute("CREATE TABLE gate (); CREATE TABLE t (a int)").await.expect("tables");
+        let closed = database.connect().await;
+        closed.batch_execute("BEGIN; LOCK TABLE gate").await.expect("a lock");
+        let pooler = Pooler::start(&database.config(), PoolMode::Transaction, 1).await;
+        let pooler = pooler.expect("a pooler");
+        let console = pooler.connect("pgbouncer").await.expect("its console");
+        console.simple_query("SET query_wait_timeout = 1").await.expect("a limit");
+        let (mut client, other) = (
+            pooler.connect(database.name()).await.expect("a client"),
+            pooler.connect(database.name()).await.expect("a client"),
+        );
+        let set = set(&[("1_a.sql", first), ("2_b.sql", &second)]);
+        let take = async {
+            let blocked =
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'gate'::regclass";
+            while value(&direct, blocked).await != "1" {
+                tokio::task::yield_now().await;
+            }
+            let open = async {
+                while waiting(&console, database.name()).await != 1 {
+                    tokio::task::yield_now().await;
+                }
+                closed.batch_execute("COMMIT").await.expect("no lock");
+            };
+            let (taken, ()) = tokio::join!(other.batch_execute("BEGIN"), open);
+            taken.expect("the connection");
+        };
+        let migrator = Migrator::new(&set).lock(Lock::Row);
+        let (result, ()) = tokio::join!(migrator.run(&mut client), take);
+        let text = result.expect_err("no server connection").to_string();
+        let help = "\nhelp: the pooler had no server connection free: end the transactions that hold them, or \
+                    raise its `default_pool_size` or `query_wait_timeout`, and run again";
+        assert!(text.contains(what) && text.ends_with(help), "{text}");
+        assert!(text.contains("query_wait_timeout (SQLSTATE 08P01)\n"), "{text}");
+        assert!(!text.contains("unknown"), "{text}");
+    }
+}
+
+/// How many clients wait for a connection to a database.
+async fn waiting(console: &Client, database: &str) -> usize {
+    let pools = console.simple_query("SHOW POOLS").await.expect("its pools");
+    let waiting = |message: SimpleQueryMessage| match message {
+        SimpleQueryMessage::Row(row) if row.get("database") == Some(database) => {
+            row.get("cl_waiting")?.parse::<usize>().ok()
+        }
+        _ => None,
+    };
+    pools.into_iter().filter_map(waiting).sum()
 }
 
 /// Between two statements a replica has no session, and the first took longer than its lease.

@@ -3,12 +3,15 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use migrate_runtime::internal::made;
 use migrate_runtime::ledger::Edited;
 use migrate_runtime::tenants::{Progress, Tenants};
 use migrate_runtime::{ErrorKind, Migrations, Migrator, Report, Rollback};
 use migrate_tests::database::{FreshDatabase, connect, value};
+use migrate_tests::role::SmallRole;
 use migrate_tests::sets::{set, squash};
 use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
 
 const A: (&str, &str) = ("1_a.sql", "CREATE TABLE a (id int); INSERT INTO a VALUES (1);");
 const B: (&str, &str) = (
@@ -238,4 +241,29 @@ async fn each_tenant_is_decided_by_its_own_ledger() {
         "{report}"
     );
     assert_eq!(value(&client, "SELECT count(*) FROM fresh.migration_ledger").await, "2");
+}
+
+/// Their owner reads them all, unless the policies are forced.
+#[tokio::test]
+async fn rows_behind_row_security_are_all_in_the_file_or_an_error() {
+    let mut small = SmallRole::create().await;
+    let first = "CREATE TABLE own.a (id int); INSERT INTO own.a VALUES (1), (2); \
+                 CREATE POLICY p ON own.a USING (id = 1); ALTER TABLE own.a ENABLE ROW LEVEL SECURITY;";
+    let force = ("2_b.sql", "ALTER TABLE own.a FORCE ROW LEVEL SECURITY;");
+    let rows = "VALUES\n    (1),\n    (2);\n";
+    let ledgers = ["own.migration_ledger".to_owned()];
+    let own = set(&[("1_a.sql", first)]);
+    Migrator::new(&own).schema("own").run(&mut small.client).await.expect("a run");
+    let found = made(&small.client, &ledgers).await.expect("all rows");
+    assert!(found.script().contains(rows), "{}", found.script());
+
+    let forced = set(&[("1_a.sql", first), force]);
+    Migrator::new(&forced).schema("own").run(&mut small.client).await.expect("a run");
+    let error = made(&small.client, &ledgers).await.expect_err("a row is hidden");
+    assert_eq!(error.code().map(SqlState::code), Some("42501"), "{error}");
+    let found = made(&small.admin, &ledgers).await.expect("all rows");
+    assert!(found.script().contains(rows), "{}", found.script());
+    // They are added before the policies apply to their owner.
+    let script = found.script();
+    assert!(script.find(rows) < script.find("FORCE ROW LEVEL SECURITY"), "{script}");
 }

@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::outcome::{Error, ErrorKind, Kept, Place};
 use crate::run::explain::recording;
 use crate::run::locate::{self, Blame};
-use crate::wire::{Failure, LOST, Part};
+use crate::wire::{Failure, LOST, Part, was_never_sent};
 
 impl Work<'_, '_> {
     /// The error of statement number `index`, or of recording its progress.
@@ -22,7 +22,8 @@ impl Work<'_, '_> {
         let (done, of) = (index, self.ways.len());
         let db = error.as_db_error();
         // If the session was terminated, its last statement may have taken effect.
-        let ended = db.is_none_or(|db| db.parsed_severity() != Some(Severity::Error));
+        let ended = db
+            .is_none_or(|db| db.parsed_severity() != Some(Severity::Error) && !was_never_sent(db));
         let kept = if ended { Kept::InFlight { done, of } } else { Kept::Statements { done, of } };
         let failure = match part {
             Some(Part::Commit { .. }) if db.is_some() => {

@@ -239,6 +239,8 @@ async fn proof_runs_both_folders_and_shows_what_differs() {
     let same = "Proved the old files and the new folder leave the same database";
     check(table, &programs, 0, same);
     check(&format!("{table}\nCREATE INDEX CONCURRENTLY i ON a (id);"), &programs, 0, same);
+    let role = format!("{table}\nCREATE ROLE {0};\nGRANT SELECT ON a TO {0};", database.name());
+    check(&role, &programs, 0, same);
     let pid = format!("{table}\nINSERT INTO a VALUES (pg_backend_pid());");
     check(&pid, &programs, 1, "the new folder leaves another database than the old files: `");
     check("CREATE TABEL a ();", &programs, 1, "not proved, because the new folder is not valid");

@@ -8,7 +8,7 @@ use migrate_tests::database::{FreshDatabase, connect, value};
 use tempfile::TempDir;
 
 /// The exit code and the output of a verb for the database at `url`.
-fn run(folder: &Path, url: &str, args: &[&str]) -> (Option<i32>, String) {
+pub(crate) fn run(folder: &Path, url: &str, args: &[&str]) -> (Option<i32>, String) {
     run_with(folder, url, "", args)
 }
 

@@ -242,7 +242,15 @@ async fn set(client: &Client, dice: &mut Dice) -> Tried {
     let mut accepted = Vec::new();
     let mut wrong = Vec::new();
     let first = FIRST.iter().map(|sql| (*sql).to_owned());
-    let rest = (0..STATEMENTS).map(|_| filled(TEMPLATES[dice.below(TEMPLATES.len())], dice));
+    let rest = (0..STATEMENTS).map(|_| {
+        let statement = filled(TEMPLATES[dice.below(TEMPLATES.len())], dice);
+        // In a block the check cannot see whether it runs.
+        match dice.below(12) {
+            0 => format!("DO $d$ BEGIN IF true THEN {statement}; END IF; END $d$"),
+            1 => format!("DO $d$ BEGIN IF false THEN {statement}; END IF; END $d$"),
+            _ => statement,
+        }
+    });
     for statement in first.chain(rest.collect::<Vec<_>>()) {
         let tried = client.batch_execute(&format!("SAVEPOINT s; RESET ALL; {statement}")).await;
         let Err(error) = tried else {

@@ -8,12 +8,12 @@ use std::os::unix::net::UnixStream;
 use std::thread;
 
 use migrate_runtime::{Migrations, Migrator};
-use migrate_testing::{Server, TestDatabase, check_idempotent, check_reversible};
+use migrate_testing::{Server, TestDatabase, TestError, check_idempotent, check_reversible};
 use migrate_tests::database::{FreshDatabase, value};
 use migrate_tests::pooler::Pooler;
 use migrate_tests::sets::unparsed;
 
-use super::part::{Part, folder};
+use super::part::{Part, folder, temporary_folder};
 
 fn reversible() -> Migrations {
     unparsed(&[("1_a.sql", "-- UP\nCREATE TABLE a (id int);\n-- DOWN\nDROP TABLE a;")])
@@ -45,6 +45,28 @@ pub(crate) fn refusals() -> BTreeSet<String> {
         words.collect::<Vec<_>>().join("`").replace('\n', " / ")
     };
     texts.chain(failed_checks()).map(text).collect()
+}
+
+/// Where the databases of two sets that create the same role are, and the result of the checks of one.
+pub(crate) fn same_role() -> Vec<String> {
+    let of = |more: &str| {
+        let text = format!("-- UP\nCREATE ROLE app; {more}\n-- DOWN\nDROP ROLE app;");
+        unparsed(&[("1_a.sql", text.as_str())])
+    };
+    // The lines between have the separator of these texts.
+    let text = |error: String| {
+        let (first, last) = (error.lines().next(), error.lines().last());
+        [first, last].map(Option::unwrap_or_default).join(" / ")
+    };
+    let sets = [of(""), of(""), of("SELECT 1;")];
+    let databases = sets.each_ref().map(TestDatabase::new);
+    let place = |database: &Result<TestDatabase, TestError>| match database {
+        Ok(database) => database.server().url().to_owned(),
+        Err(error) => text(error.to_string()),
+    };
+    let checked = check_reversible(&sets[0]).and_then(|()| check_idempotent(&sets[0]));
+    let checked = checked.map_or_else(|error| text(error.to_string()), |()| "checked".to_owned());
+    databases.iter().map(place).chain([checked]).collect()
 }
 
 const OTHER: &str = " / help: use a server on which each name is another database, as it is on PostgreSQL and \
@@ -148,5 +170,30 @@ async fn check_that_applies_nothing_fails() {
     let expected = "nothing was applied to the empty database, so nothing was checked / help: check that \
                     the set has migrations, and that template0 has not been migrated";
     assert_eq!(part.printed, [expected]);
+    part.end();
+}
+
+#[test]
+fn set_with_a_role_that_the_throwaway_server_has_gets_another_server() {
+    let base = temporary_folder();
+    let env = [("TMPDIR", base.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
+    let part = Part::begin("roles", "", &env).ready();
+    let [one, same, other, checked] = &part.printed[..] else { panic!("{:?}", part.printed) };
+    assert_eq!((one, &**checked), (same, "checked"));
+    assert_ne!(one, other);
+    part.end();
+}
+
+#[test]
+fn named_server_that_has_a_role_of_the_set_is_an_error() {
+    let server = Server::start().unwrap();
+    let part = Part::begin("roles", "", &[("DATABASE_URL", server.url())]).ready();
+    assert_eq!((&*part.printed[0], &*part.printed[1]), (server.url(), server.url()));
+    let help = " / help: all databases of the server share it: drop it if nothing needs it, or migrate on a server \
+                without it; a `DO` block can create a role only if `pg_roles` does not have it";
+    for text in &part.printed[2..] {
+        assert!(text.contains("role \"app\" already exists (SQLSTATE 42710)"), "{text}");
+        assert!(text.ends_with(help), "{text}");
+    }
     part.end();
 }

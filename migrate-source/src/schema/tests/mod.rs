@@ -1,5 +1,7 @@
 //! What is printed of sets: the scripts are those of files `1_a.sql`, `2_a.sql` and so on.
 
+mod unknown;
+
 use super::*;
 use crate::check::{self, Begins, SetOptions, SourceFile};
 use crate::tests::cases;
@@ -258,18 +260,6 @@ fn one_of_several_functions_has_another_name() {
 }
 
 #[test]
-fn a_drop_if_exists_does_not_make_its_schema() {
-    for drop in ["drop table if exists s.t", "drop view if exists s.a, s.b cascade"] {
-        let text = schema(
-            &[drop, "set search_path = s, public; create table t (a int)"],
-            Begins::Inferred,
-        )
-        .text(Places::Hidden);
-        assert!(!text.contains("TABLE s.t"), "{text}");
-    }
-}
-
-#[test]
 fn other_objects_are_statements() {
     prints(
         &["create extension pgcrypto; create domain d as int not null check (value > 0); create type c as (a int, b text[]); \
@@ -303,43 +293,6 @@ fn other_objects_are_statements() {
             "ALTER SEQUENCE public.s INCREMENT BY 2;",
             "CREATE EXTENSION pgcrypto;",
         ],
-    );
-}
-
-#[test]
-fn what_is_not_known_is_named_with_its_reason() {
-    let check = |begins, table: &str| {
-        for (scripts, expected) in cases(table) {
-            let scripts: Vec<&str> = scripts.split(" // ").collect();
-            assert_eq!(schema(&scripts, begins).unknown, expected, "{scripts:#?}");
-        }
-    };
-    check(
-        Begins::Nothing,
-        r"
-            create table t (a int) // do $$ begin execute 'create index i' || current_user; end $$
-                => indexes that are made after 2_a.sql:1, which runs dynamic SQL
-            create type e as enum ('a'); create table t (a e, b int); drop type e cascade
-                => views, columns, constraints, functions, triggers and policies that are gone after 1_a.sql:1,
-                    which drops with CASCADE
-            -- migrate:function\n // create table t (a int)
-                => objects that are made, changed or gone after 1_a.sql, which calls a function of the service
-            create extension strange
-                => schemas, tables, types and functions that are made after 1_a.sql:1, which creates an extension
-                    whose objects are not known
-            create table e (a int); create table t (like e including all)
-                => indexes of t whose names the server makes",
-    );
-    check(
-        Begins::Existing,
-        r"
-            create table t (a int) => what is there before the first migration",
-    );
-    check(
-        Begins::Inferred,
-        r"
-            create table t (a int)
-            alter table u add a int => what is there before the first migration",
     );
 }
 
@@ -394,12 +347,4 @@ fn view_is_replaced_in_the_schema_where_it_would_be_made() {
         ],
         &["CREATE TABLE app.v (", "    a integer", ");", "CREATE SCHEMA app;"],
     );
-}
-
-#[test]
-fn view_of_a_column_that_cascade_drops_is_not_known() {
-    let view = "create table r (a int); create table t (a r, b int); create view v as select * from t; \
-                drop table r cascade";
-    let text = schema(&[view], Begins::Nothing).text(Places::Hidden);
-    assert!(text.contains("VIEW public.v AS SELECT * FROM public.t; -- unknown"), "{text}");
 }
