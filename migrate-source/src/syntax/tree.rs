@@ -50,7 +50,7 @@ impl Tree {
     /// Begins a node, and returns its index.
     pub(super) fn enter(&mut self, kind: Kind) -> usize {
         let (index, from) = (self.nodes.len(), self.tokens.len());
-        self.nodes.push(Node { kind, from, to: from, end: index });
+        self.nodes.push(Node { kind, from, to: from, end: index + 1 });
         index
     }
 
@@ -64,39 +64,31 @@ impl Tree {
 
     /// The root, of the tree of `text`, of which the first byte is at `offset` of its file.
     pub(crate) fn root<'t>(&'t self, text: &'t str, offset: usize) -> Option<At<'t>> {
-        (!self.nodes.is_empty()).then_some(At { tree: self, text, offset, index: 0 })
+        let (nodes, tokens) = (self.nodes.as_slice(), self.tokens.as_slice());
+        (!nodes.is_empty()).then_some(At { nodes, tokens, text, offset, index: 0 })
     }
 }
 
-/// A place in a tree.
+/// A place in a tree. Its methods are the innermost loops of the catalog, and run unoptimised: they index slices and
+/// call nothing.
 #[derive(Clone, Copy)]
 pub(crate) struct At<'t> {
-    tree: &'t Tree,
+    nodes: &'t [Node],
+    tokens: &'t [Token],
     text: &'t str,
     offset: usize,
+    /// That of a node: there is always one.
     index: usize,
 }
 
 impl<'t> At<'t> {
-    fn node(self) -> Node {
-        match self.tree.nodes.get(self.index) {
-            Some(node) => *node,
-            None => Node { kind: Kind::ERROR, from: 0, to: 0, end: self.index },
-        }
-    }
-
     pub(crate) fn kind(self) -> Kind {
-        self.node().kind
+        self.nodes[self.index].kind
     }
 
     /// Its children.
-    pub(crate) fn children(self) -> impl Iterator<Item = At<'t>> {
-        let (end, mut next) = (self.node().end, self.index + 1);
-        std::iter::from_fn(move || {
-            let child = At { index: next, ..self };
-            next = child.node().end.max(next + 1);
-            (child.index < end).then_some(child)
-        })
+    pub(crate) fn children(self) -> Children<'t> {
+        Children { of: self, next: self.index + 1, end: self.nodes[self.index].end }
     }
 
     /// Its children of this kind.
@@ -106,7 +98,15 @@ impl<'t> At<'t> {
 
     /// Its first child of this kind.
     pub(crate) fn child(self, kind: Kind) -> Option<At<'t>> {
-        self.each(kind).next()
+        let (nodes, end) = (self.nodes, self.nodes[self.index].end);
+        let mut index = self.index + 1;
+        while index < end {
+            if nodes[index].kind as u16 == kind as u16 {
+                return Some(At { index, ..self });
+            }
+            index = nodes[index].end;
+        }
+        None
     }
 
     pub(crate) fn has(self, kind: Kind) -> bool {
@@ -114,13 +114,13 @@ impl<'t> At<'t> {
     }
 
     /// Itself and all nodes in it, in their order.
-    pub(crate) fn all(self) -> impl Iterator<Item = At<'t>> {
-        (self.index..self.node().end).map(move |index| At { index, ..self })
+    pub(crate) fn all(self) -> Walk<'t> {
+        self.walk()
     }
 
     /// Itself and the nodes in it, of which some can be skipped with all that is in them.
     pub(crate) fn walk(self) -> Walk<'t> {
-        Walk { within: self, next: self.index, end: self.node().end }
+        Walk { within: self, next: self.index, end: self.nodes[self.index].end }
     }
 
     /// The nodes in it of this kind, and itself.
@@ -130,25 +130,34 @@ impl<'t> At<'t> {
 
     /// The first node in it of this kind.
     pub(crate) fn find(self, kind: Kind) -> Option<At<'t>> {
-        self.every(kind).next()
+        let (nodes, end) = (self.nodes, self.nodes[self.index].end);
+        let mut index = self.index;
+        while index < end {
+            if nodes[index].kind as u16 == kind as u16 {
+                return Some(At { index, ..self });
+            }
+            index += 1;
+        }
+        None
     }
 
     /// Its tokens, also those of its descendants.
     pub(crate) fn tokens(self) -> &'t [Token] {
-        let node = self.node();
-        self.tree.tokens.get(node.from..node.to).unwrap_or_default()
+        let node = &self.nodes[self.index];
+        &self.tokens[node.from..node.to]
     }
 
     /// The tokens of its own, that are not of a child.
     pub(crate) fn own_tokens(self) -> impl Iterator<Item = Token> {
-        let node = self.node();
-        let mut children = self.children().map(At::node).peekable();
-        (node.from..node.to).filter_map(move |at| {
-            while children.peek().is_some_and(|child| child.to <= at) {
-                children.next();
+        let (nodes, node) = (self.nodes, &self.nodes[self.index]);
+        let (mut child, mut at) = (self.index + 1, node.from);
+        std::iter::from_fn(move || {
+            while child < node.end && nodes[child].from <= at {
+                at = at.max(nodes[child].to);
+                child = nodes[child].end;
             }
-            let inside = children.peek().is_some_and(|child| child.from <= at);
-            (!inside).then(|| self.tree.tokens.get(at).copied()).flatten()
+            at += 1;
+            (at <= node.to).then(|| self.tokens[at - 1])
         })
     }
 
@@ -164,8 +173,12 @@ impl<'t> At<'t> {
 
     /// Its bytes in the statement.
     pub(crate) fn range(self) -> std::ops::Range<usize> {
-        let (first, last) = (self.tokens().first(), self.tokens().last());
-        first.map_or(0, |token| token.start)..last.map_or(0, |token| token.end)
+        let node = &self.nodes[self.index];
+        if node.from < node.to {
+            self.tokens[node.from].start..self.tokens[node.to - 1].end
+        } else {
+            0..0
+        }
     }
 
     /// Its bytes in the file.
@@ -180,6 +193,26 @@ impl<'t> At<'t> {
     }
 }
 
+/// The children of a node.
+pub(crate) struct Children<'t> {
+    of: At<'t>,
+    next: usize,
+    end: usize,
+}
+
+impl<'t> Iterator for Children<'t> {
+    type Item = At<'t>;
+
+    fn next(&mut self) -> Option<At<'t>> {
+        if self.next >= self.end {
+            return None;
+        }
+        let index = self.next;
+        self.next = self.of.nodes[index].end;
+        Some(At { index, ..self.of })
+    }
+}
+
 /// The nodes in a node, in their order.
 pub(crate) struct Walk<'t> {
     within: At<'t>,
@@ -190,7 +223,7 @@ pub(crate) struct Walk<'t> {
 impl<'t> Walk<'t> {
     /// Skips what is in a node that was just returned.
     pub(crate) fn leave(&mut self, node: At<'t>) {
-        self.next = self.next.max(node.node().end);
+        self.next = self.next.max(node.nodes[node.index].end);
     }
 }
 
@@ -198,9 +231,12 @@ impl<'t> Iterator for Walk<'t> {
     type Item = At<'t>;
 
     fn next(&mut self) -> Option<At<'t>> {
-        let node = At { index: self.next, ..self.within };
+        if self.next >= self.end {
+            return None;
+        }
+        let index = self.next;
         self.next += 1;
-        (node.index < self.end).then_some(node)
+        Some(At { index, ..self.within })
     }
 }
 
