@@ -138,7 +138,7 @@ impl Catalog {
             reads.certain.extend(columns);
             reads.certain.push(On::Relation(target));
         }
-        self.depend_all(reads, &User::part(Sort::ForeignKey, key, name));
+        self.depend_all(reads, User::part(Sort::ForeignKey, key, name));
     }
 
     /// Notes a constraint under its name, or under the one that the server makes.

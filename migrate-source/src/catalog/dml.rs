@@ -26,11 +26,9 @@ impl Catalog {
     /// The columns before the values of INSERT, and before each `=` of SET.
     fn assigned(&mut self, at: At<'_>, key: Option<&Key>) {
         let Some(key) = key else { return };
-        let targets = at.every(Kind::COLUMN_TARGET);
-        let named: Vec<At<'_>> =
-            targets.filter_map(|target| target.child(Kind::COLUMN_NAME_REF)).collect();
-        for node in named {
-            if let Some(name) = name::name(node) {
+        for target in at.every(Kind::COLUMN_TARGET) {
+            let named = target.child(Kind::COLUMN_NAME_REF);
+            if let Some((node, name)) = named.and_then(|node| Some((node, name::name(node)?))) {
                 self.refer_column(key, &name, node.span());
             }
         }
@@ -41,8 +39,12 @@ impl Catalog {
         if let Some(list) = at.child(Kind::COLUMN_TARGET_LIST) {
             self.assigned(list, key.as_ref());
         }
-        if let Some(query) = at.children().find(|child| is_query(child.kind())) {
-            self.query(query, &scope);
+        match at.children().find(|child| is_query(child.kind())) {
+            // The names of its columns, of which there can be many, are not needed.
+            Some(rows) if rows.kind() == Kind::VALUES && !rows.has(Kind::WITH_CLAUSE) => {
+                self.rows(rows, &Scope::within(&scope));
+            }
+            query => drop(query.map(|query| self.query(query, &scope))),
         }
         let excluded = Item { alias: Some("excluded".to_owned()), source: item.source.clone() };
         scope.items.push(item);

@@ -4,6 +4,7 @@
 //! unknown is never a mistake.
 
 mod name;
+mod named;
 mod object;
 mod builtin;
 mod scope;

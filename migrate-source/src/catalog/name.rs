@@ -19,6 +19,9 @@ pub(super) struct Path {
 impl Path {
     /// The path in a node of a name; `None` if it is not known before the run.
     pub(super) fn of(at: At<'_>) -> Option<Path> {
+        if let Some(name) = name(at) {
+            return Some(Path { qualifier: None, name, span: at.span() });
+        }
         let mut parts = parts(at)?;
         let name = parts.pop()?;
         Some(Path { qualifier: parts.pop(), name, span: at.span() })
@@ -62,8 +65,10 @@ pub(super) fn parts(at: At<'_>) -> Option<Vec<String>> {
 
 /// A name of one part.
 pub(super) fn name(at: At<'_>) -> Option<String> {
-    let mut parts = parts(at)?;
-    (parts.len() == 1).then(|| parts.pop()).flatten()
+    match at.tokens() {
+        [token] => folded(at.text_of(*token)),
+        _ => None,
+    }
 }
 
 /// The contents of a string without escapes.
@@ -79,13 +84,15 @@ pub(super) fn folded(word: &str) -> Option<String> {
         return (!quoted.contains('{')).then(|| cut(&quoted.replace("\"\"", "\"")).to_owned());
     }
     let (mut is_upper, mut is_other) = (false, false);
-    for byte in word.bytes() {
-        match byte {
+    let (bytes, mut at) = (word.as_bytes(), 0);
+    while at < bytes.len() {
+        match bytes[at] {
             b'a'..=b'z' | b'0'..=b'9' | b'_' | b'$' => {}
             b'A'..=b'Z' => is_upper = true,
             128.. => is_other = true,
             _ => return None,
         }
+        at += 1;
     }
     if is_other && !word.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '$')) {
         return None;
