@@ -1,5 +1,8 @@
 //! A light tree of a statement: its nodes in order of their beginnings, and its tokens.
 
+use std::ops::Range;
+
+use migrate_set::location::narrow;
 pub(crate) use squawk_parser::SyntaxKind as Kind;
 
 /// A list of kinds.
@@ -14,12 +17,28 @@ macro_rules! any_of {
 
 pub(crate) use {any_of, kinds};
 
-/// A token that is neither blank nor comment.
+/// A token that is neither blank nor comment. It is small, like a node, because those of a whole set are kept.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Token {
     pub(crate) kind: Kind,
-    pub(crate) start: usize,
-    pub(crate) end: usize,
+    start: u32,
+    end: u32,
+}
+
+impl Token {
+    pub(super) fn new(kind: Kind, bytes: Range<usize>) -> Token {
+        Token { kind, start: narrow(bytes.start), end: narrow(bytes.end) }
+    }
+
+    /// Its first byte.
+    pub(crate) fn start(&self) -> usize {
+        self.start as usize
+    }
+
+    /// The byte after its last one.
+    pub(crate) fn end(&self) -> usize {
+        self.end as usize
+    }
 }
 
 /// A node; its descendants follow it.
@@ -27,11 +46,11 @@ pub(crate) struct Token {
 struct Node {
     kind: Kind,
     /// The number of tokens before it.
-    from: usize,
+    from: u32,
     /// The number of tokens before what follows it.
-    to: usize,
+    to: u32,
     /// The index of the node after its last descendant.
-    end: usize,
+    end: u32,
 }
 
 /// The tree of a statement.
@@ -49,17 +68,24 @@ impl Tree {
 
     /// Begins a node, and returns its index.
     pub(super) fn enter(&mut self, kind: Kind) -> usize {
-        let (index, from) = (self.nodes.len(), self.tokens.len());
-        self.nodes.push(Node { kind, from, to: from, end: index + 1 });
+        let (index, from) = (self.nodes.len(), narrow(self.tokens.len()));
+        self.nodes.push(Node { kind, from, to: from, end: narrow(index + 1) });
         index
     }
 
     /// Ends the node that is at `index`.
     pub(super) fn exit(&mut self, index: usize) {
-        let (to, end) = (self.tokens.len(), self.nodes.len());
+        let (to, end) = (narrow(self.tokens.len()), narrow(self.nodes.len()));
         if let Some(node) = self.nodes.get_mut(index) {
             (node.to, node.end) = (to, end);
         }
+    }
+
+    /// The tree, with no more memory than it needs.
+    pub(super) fn whole(mut self) -> Tree {
+        self.nodes.shrink_to_fit();
+        self.tokens.shrink_to_fit();
+        self
     }
 
     /// The root, of the tree of `text`, of which the first byte is at `offset` of its file.
@@ -86,9 +112,14 @@ impl<'t> At<'t> {
         self.nodes[self.index].kind
     }
 
+    /// The index of the node after its last descendant.
+    fn end(self) -> usize {
+        self.nodes[self.index].end as usize
+    }
+
     /// Its children.
     pub(crate) fn children(self) -> Children<'t> {
-        Children { of: self, next: self.index + 1, end: self.nodes[self.index].end }
+        Children { of: self, next: self.index + 1, end: self.end() }
     }
 
     /// Its children of this kind.
@@ -98,13 +129,13 @@ impl<'t> At<'t> {
 
     /// Its first child of this kind.
     pub(crate) fn child(self, kind: Kind) -> Option<At<'t>> {
-        let (nodes, end) = (self.nodes, self.nodes[self.index].end);
+        let (nodes, end) = (self.nodes, self.end());
         let mut index = self.index + 1;
         while index < end {
             if nodes[index].kind as u16 == kind as u16 {
                 return Some(At { index, ..self });
             }
-            index = nodes[index].end;
+            index = nodes[index].end as usize;
         }
         None
     }
@@ -120,7 +151,7 @@ impl<'t> At<'t> {
 
     /// Itself and the nodes in it, of which some can be skipped with all that is in them.
     pub(crate) fn walk(self) -> Walk<'t> {
-        Walk { within: self, next: self.index, end: self.nodes[self.index].end }
+        Walk { within: self, next: self.index, end: self.end() }
     }
 
     /// The nodes in it of this kind, and itself.
@@ -130,7 +161,7 @@ impl<'t> At<'t> {
 
     /// The first node in it of this kind.
     pub(crate) fn find(self, kind: Kind) -> Option<At<'t>> {
-        let (nodes, end) = (self.nodes, self.nodes[self.index].end);
+        let (nodes, end) = (self.nodes, self.end());
         let mut index = self.index;
         while index < end {
             if nodes[index].kind as u16 == kind as u16 {
@@ -144,7 +175,7 @@ impl<'t> At<'t> {
     /// Its tokens, also those of its descendants.
     pub(crate) fn tokens(self) -> &'t [Token] {
         let node = &self.nodes[self.index];
-        &self.tokens[node.from..node.to]
+        &self.tokens[node.from as usize..node.to as usize]
     }
 
     /// The tokens of its own, that are not of a child.
@@ -152,12 +183,12 @@ impl<'t> At<'t> {
         let (nodes, node) = (self.nodes, &self.nodes[self.index]);
         let (mut child, mut at) = (self.index + 1, node.from);
         std::iter::from_fn(move || {
-            while child < node.end && nodes[child].from <= at {
+            while child < self.end() && nodes[child].from <= at {
                 at = at.max(nodes[child].to);
-                child = nodes[child].end;
+                child = nodes[child].end as usize;
             }
             at += 1;
-            (at <= node.to).then(|| self.tokens[at - 1])
+            (at <= node.to).then(|| self.tokens[at as usize - 1])
         })
     }
 
@@ -168,21 +199,21 @@ impl<'t> At<'t> {
 
     /// The text of a token.
     pub(crate) fn text_of(self, token: Token) -> &'t str {
-        self.text.get(token.start..token.end).unwrap_or_default()
+        self.text.get(token.start()..token.end()).unwrap_or_default()
     }
 
     /// Its bytes in the statement.
-    pub(crate) fn range(self) -> std::ops::Range<usize> {
+    pub(crate) fn range(self) -> Range<usize> {
         let node = &self.nodes[self.index];
         if node.from < node.to {
-            self.tokens[node.from].start..self.tokens[node.to - 1].end
+            self.tokens[node.from as usize].start()..self.tokens[node.to as usize - 1].end()
         } else {
             0..0
         }
     }
 
     /// Its bytes in the file.
-    pub(crate) fn span(self) -> std::ops::Range<usize> {
+    pub(crate) fn span(self) -> Range<usize> {
         let range = self.range();
         self.offset + range.start..self.offset + range.end
     }
@@ -208,7 +239,7 @@ impl<'t> Iterator for Children<'t> {
             return None;
         }
         let index = self.next;
-        self.next = self.of.nodes[index].end;
+        self.next = self.of.nodes[index].end as usize;
         Some(At { index, ..self.of })
     }
 }
@@ -223,7 +254,7 @@ pub(crate) struct Walk<'t> {
 impl<'t> Walk<'t> {
     /// Skips what is in a node that was just returned.
     pub(crate) fn leave(&mut self, node: At<'t>) {
-        self.next = self.next.max(node.nodes[node.index].end);
+        self.next = self.next.max(node.end());
     }
 }
 
