@@ -10,14 +10,14 @@ use crate::syntax::tree::{At, Kind};
 impl Catalog {
     /// The table that a statement changes.
     fn changed(&mut self, at: At<'_>) -> (Item, Option<Key>) {
-        let named = [Kind::RELATION_NAME_REF, Kind::RELATION_NAME, Kind::TABLE_RELATION_NAME];
-        let named = named.into_iter().find_map(|kind| at.child(kind));
-        let refs = [Kind::RELATION_NAME_REF, Kind::TABLE_NAME_REF];
-        let node = named.and_then(|named| named.all().find(|one| refs.contains(&one.kind())));
+        let named = at.child(Kind::RELATION_NAME_REF).or_else(|| at.child(Kind::RELATION_NAME));
+        let named = named.or_else(|| at.child(Kind::TABLE_RELATION_NAME));
+        let is_ref = |kind| matches!(kind, Kind::RELATION_NAME_REF | Kind::TABLE_NAME_REF);
+        let node = named.and_then(|named| named.all().find(|one| is_ref(one.kind())));
         let path = node.and_then(Path::of);
         let key = path.as_ref().and_then(|path| self.refer(Sort::Table, path, false));
-        let given = [Kind::OPTIONAL_AS_ALIAS, Kind::REQUIRED_AS_ALIAS];
-        let given = given.into_iter().find_map(|kind| at.child(kind));
+        let given = at.child(Kind::OPTIONAL_AS_ALIAS);
+        let given = given.or_else(|| at.child(Kind::REQUIRED_AS_ALIAS));
         let alias = given.and_then(|given| given.child(Kind::TABLE_ALIAS)).and_then(name::name);
         let source = key.clone().map_or(Source::Open, Source::Relation);
         (Item { alias: alias.or(path.map(|path| path.name)), source }, key)

@@ -80,7 +80,8 @@ pub(super) fn string(at: At<'_>) -> Option<String> {
 
 /// A word as the server reads it; `None` for a placeholder and for escapes of characters.
 pub(super) fn folded(word: &str) -> Option<String> {
-    if let Some(quoted) = word.strip_prefix('"').and_then(|word| word.strip_suffix('"')) {
+    if let [b'"', .., b'"'] = word.as_bytes() {
+        let quoted = &word[1..word.len() - 1];
         return (!quoted.contains('{')).then(|| cut(&quoted.replace("\"\"", "\"")).to_owned());
     }
     let (mut is_upper, mut is_other) = (false, false);
@@ -109,11 +110,7 @@ pub(super) fn cut(name: &str) -> &str {
     if name.len() <= LENGTH {
         return name;
     }
-    let mut end = LENGTH;
-    while !name.is_char_boundary(end) {
-        end -= 1;
-    }
-    name.get(..end).unwrap_or_default()
+    clip(name, LENGTH)
 }
 
 /// The name that the server makes of a table, its columns and a label (`makeObjectName`).
@@ -124,18 +121,20 @@ pub(super) fn made(table: &str, columns: &str, label: &str) -> String {
     while first + second > room {
         if first > second { first -= 1 } else { second -= 1 }
     }
-    let clip = |text: &str, mut end: usize| {
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        text.get(..end).unwrap_or_default().to_owned()
-    };
     let (first, second) = (clip(table, first), clip(columns, second));
     if columns.is_empty() {
         format!("{first}_{label}")
     } else {
         format!("{first}_{second}_{label}")
     }
+}
+
+/// The characters that are in the first `end` bytes.
+fn clip(text: &str, mut end: usize) -> &str {
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -51,16 +51,23 @@ impl<T> Named<T> {
 
     /// Puts an object in, in the place of another of its name.
     pub(super) fn insert(&mut self, name: String, object: T) {
-        let index = self.index_for(name);
-        let before = self.entries[index].1.replace(object);
-        self.len += usize::from(before.is_none());
+        match self.place(&name) {
+            Place::Entry(index) => {
+                self.len += usize::from(self.entries[index].1.is_none());
+                self.entries[index].1 = Some(object);
+            }
+            place => {
+                self.push((name, Some(object)), &place);
+                self.len += 1;
+            }
+        }
     }
 
     /// The object of this name; puts a new one in if there is none.
     pub(super) fn get_or_insert_with(&mut self, name: &str, new: impl FnOnce() -> T) -> &mut T {
         let index = match self.place(name) {
             Place::Entry(index) => index,
-            _ => self.index_for(name.to_owned()),
+            place => self.push((name.to_owned(), None), &place),
         };
         let object = &mut self.entries[index].1;
         self.len += usize::from(object.is_none());
@@ -104,19 +111,14 @@ impl<T> Named<T> {
         self.entries.iter_mut().filter_map(|(_, object)| object.as_mut())
     }
 
-    /// The index of the entry of a name, which is new if it has none.
-    fn index_for(&mut self, name: String) -> usize {
-        let slot = match self.place(&name) {
-            Place::Entry(index) => return index,
-            Place::Slot(slot) => Some(slot),
-            Place::Nowhere => None,
-        };
+    /// Adds an entry whose name has none, and which belongs in this place; returns its index.
+    fn push(&mut self, entry: (String, Option<T>), place: &Place) -> usize {
         let index = self.entries.len();
-        self.entries.push((name, None));
-        if let Some(slot) = slot {
-            self.slots[slot] = index + 1;
+        self.entries.push(entry);
+        if let Place::Slot(slot) = place {
+            self.slots[*slot] = index + 1;
         }
-        if self.entries.len() > FEW && self.entries.len() * 2 > self.slots.len() {
+        if index >= FEW && self.entries.len() * 2 > self.slots.len() {
             self.index();
         }
         index
