@@ -115,7 +115,7 @@ pub(super) fn check(
 #[cfg(feature = "syntax")]
 pub(super) use checked::check;
 #[cfg(feature = "syntax")]
-pub(super) use checked::read_ups;
+pub(super) use checked::{read_ups, schema};
 
 #[cfg(feature = "syntax")]
 mod checked {
@@ -130,7 +130,8 @@ mod checked {
     use super::{Allows, Read, reported};
     use crate::catalog::{File, First, Found, Set, Statement};
     use crate::lint::{Finding, Lint};
-    use crate::objects::ObjectProblem;
+    use crate::objects::{Begins, ObjectProblem};
+    use crate::schema::SetSchema;
     use crate::syntax::{Judged, SyntaxError, judge_all};
 
     /// Reads each statement once. Skips files that allow what is wrong with them, and unchecked down
@@ -255,13 +256,35 @@ mod checked {
         }
     }
 
-    /// The up scripts of these migrations with the trees of their statements.
-    pub(crate) fn read_ups<'s>(migrations: impl Iterator<Item = &'s Migration>) -> Vec<File<'s>> {
+    /// The schema that these migrations make.
+    pub(crate) fn schema<'s>(
+        migrations: impl Iterator<Item = &'s Migration>,
+        begins: Begins,
+    ) -> SetSchema {
+        let scripts = ups(migrations);
+        judged(&scripts, |judged| {
+            let mut first = First::describing(begins);
+            let follow = |script: &Judging<'s>| {
+                let file = script.file(judged.take(script.places.len()).collect(), false);
+                first.follow(&file);
+                file
+            };
+            let files: Vec<File<'_>> = scripts.iter().map(follow).collect();
+            first.schema(&files, begins)
+        })
+    }
+
+    fn ups<'s>(migrations: impl Iterator<Item = &'s Migration>) -> Vec<Judging<'s>> {
         let scripts = migrations.map(Migration::up).map(|script| {
             let places = script.single_statements().collect();
             Judging { script, judged: false, named: true, places }
         });
-        let scripts: Vec<Judging<'_>> = scripts.collect();
+        scripts.collect()
+    }
+
+    /// The up scripts of these migrations with the trees of their statements.
+    pub(crate) fn read_ups<'s>(migrations: impl Iterator<Item = &'s Migration>) -> Vec<File<'s>> {
+        let scripts = ups(migrations);
         judged(&scripts, |judged| {
             let file = |script: &Judging<'s>| {
                 script.file(judged.take(script.places.len()).collect(), false)
