@@ -10,6 +10,8 @@
 //! another tool's folder.
 
 mod threads;
+#[cfg(feature = "syntax")]
+mod stream;
 pub mod discover;
 pub mod names;
 pub mod directives;

@@ -1,12 +1,14 @@
 //! What CASCADE can drop: what names the dropped object, and what names that. Nothing else is doubted.
 
 use std::collections::{BTreeSet, HashSet};
+use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
 use super::Catalog;
 use super::depend::{On, User};
 use super::name::Path;
+use super::named::Named;
 use super::object::{How, Object, Sort, sorts};
 use super::relation::Key;
 
@@ -17,9 +19,9 @@ const RENAMES: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Naming {
     /// By the name that they name; those under the empty name can name any.
-    users: FxHashMap<String, Vec<User>>,
+    users: Named<Vec<Rc<User>>>,
     /// Other names that something of a name has, or had.
-    also: FxHashMap<String, Vec<String>>,
+    also: Named<Vec<String>>,
     /// The new names of relations.
     renamed: FxHashMap<Key, Vec<Key>>,
     /// Whether something was renamed in a way that is not followed.
@@ -27,21 +29,21 @@ pub(super) struct Naming {
 }
 
 impl Naming {
-    pub(super) fn note(&mut self, name: String, user: &User) {
-        let users = self.users.entry(name).or_default();
+    pub(super) fn note(&mut self, name: &str, user: &Rc<User>) {
+        let users = self.users.get_or_insert_with(name, Vec::new);
         if users.last() != Some(user) {
-            users.push(user.clone());
+            users.push(Rc::clone(user));
         }
     }
 
     /// A relation has another name from now on, perhaps.
     pub(super) fn rename(&mut self, from: &Key, to: &Key) {
-        self.also.entry(to.name.clone()).or_default().push(from.name.clone());
+        self.also.get_or_insert_with(&to.name, Vec::new).push(from.name.clone());
         self.renamed.entry(from.clone()).or_default().push(to.clone());
     }
 
     /// What names one of these, and what names that.
-    fn users_of(&self, names: BTreeSet<String>) -> Vec<User> {
+    fn users_of(&self, names: BTreeSet<String>) -> Vec<Rc<User>> {
         let (mut seen, mut all) = (HashSet::new(), Vec::new());
         let mut rest: Vec<String> = names.into_iter().chain([String::new()]).collect();
         while let Some(name) = rest.pop() {
@@ -54,7 +56,7 @@ impl Naming {
                 if user.part.is_none() || user.sort == Sort::Column {
                     rest.extend(self.keys_of(&user.key).into_iter().map(|key| key.name));
                 }
-                all.push(user.clone());
+                all.push(Rc::clone(user));
             }
         }
         all

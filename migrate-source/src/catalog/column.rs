@@ -13,8 +13,10 @@ use super::table::column_name;
 use super::types::is_type;
 use crate::syntax::tree::{At, Kind};
 
-/// The columns that every table has (the manual, section 5.6).
-const SYSTEM: &[&str] = &["tableoid", "ctid", "xmin", "xmax", "cmin", "cmax", "oid"];
+/// Whether every table has a column of this name (the manual, section 5.6).
+fn is_system(name: &str) -> bool {
+    matches!(name, "tableoid" | "ctid" | "xmin" | "xmax" | "cmin" | "cmax" | "oid")
+}
 
 /// How many parents of parents are followed.
 const DEPTH: usize = 32;
@@ -22,7 +24,7 @@ const DEPTH: usize = 32;
 impl Catalog {
     /// What is known of a column of a relation.
     pub(super) fn look_column(&self, key: &Key, name: &str) -> Look<()> {
-        if SYSTEM.contains(&name) { Look::Unknown } else { self.look_inherited(key, name, DEPTH) }
+        if is_system(name) { Look::Unknown } else { self.look_inherited(key, name, DEPTH) }
     }
 
     fn look_inherited(&self, key: &Key, name: &str, depth: usize) -> Look<()> {
@@ -66,9 +68,10 @@ impl Catalog {
 
     /// Uses of the columns in a list.
     pub(super) fn refer_columns(&mut self, key: &Key, list: At<'_>) {
-        let named: Vec<At<'_>> = list.every(Kind::COLUMN_NAME_REF).collect();
-        for node in named {
-            if let Some(name) = name::name(node) {
+        for node in list.all() {
+            if node.kind() == Kind::COLUMN_NAME_REF
+                && let Some(name) = name::name(node)
+            {
                 self.refer_column(key, &name, node.span());
             }
         }
@@ -122,7 +125,7 @@ impl Catalog {
     /// What the type or the default of a column names.
     pub(super) fn column_needs(&mut self, key: &Key, column: &str, at: At<'_>) {
         let ((), reads) = self.reading(|catalog| catalog.references(at));
-        self.depend_all(reads, &User::part(Sort::Column, key, column));
+        self.depend_all(reads, User::part(Sort::Column, key, column));
     }
 
     /// Adds a column, and returns whether that is certain; `None` if it is there already.

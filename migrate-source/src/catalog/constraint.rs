@@ -62,8 +62,10 @@ impl Catalog {
             (None, column) => column.map(str::to_owned).into_iter().collect(),
         };
         let joined = if label == "pkey" { String::new() } else { listed.join("_") };
-        let mut columns: BTreeSet<String> = listed.iter().cloned().collect();
-        columns.extend(at.find(Kind::CONSTRAINT_INCLUDE_CLAUSE).map(names_in).unwrap_or_default());
+        let mut columns = set_of(listed);
+        if let Some(included) = at.find(Kind::CONSTRAINT_INCLUDE_CLAUSE) {
+            columns.extend(names_in(included));
+        }
         if let Some(name) = self.put_constraint(key, at, columns.clone(), &joined, label) {
             self.put_index(key, &name, columns, &at.span());
         }
@@ -92,8 +94,7 @@ impl Catalog {
         self.refer_columns(key, from);
         let columns = names_in(from);
         let joined = columns.join("_");
-        let all = columns.iter().cloned().collect();
-        let name = self.put_constraint(key, at, all, &joined, "fkey");
+        let name = self.put_constraint(key, at, set_of(columns), &joined, "fkey");
         let Some(table) = at.child(Kind::TABLE_NAME_REF).and_then(Path::of) else { return };
         let target = self.refer(Sort::Table, &table, false);
         let list = lists.next();
@@ -110,9 +111,8 @@ impl Catalog {
     }
 
     fn add_reference(&mut self, key: &Key, at: At<'_>, column: Option<&str>) {
-        let columns: Vec<String> = column.map(str::to_owned).into_iter().collect();
-        let all = columns.iter().cloned().collect();
-        let constraint = self.put_constraint(key, at, all, &columns.concat(), "fkey");
+        let columns = set_of(column.map(str::to_owned));
+        let constraint = self.put_constraint(key, at, columns, column.unwrap_or_default(), "fkey");
         let Some(table) = at.child(Kind::TABLE_NAME_REF).and_then(Path::of) else { return };
         let target = self.refer(Sort::Table, &table, false);
         let named = at.child(Kind::COLUMN_NAME_REF);
@@ -138,7 +138,7 @@ impl Catalog {
             reads.certain.extend(columns);
             reads.certain.push(On::Relation(target));
         }
-        self.depend_all(reads, &User::part(Sort::ForeignKey, key, name));
+        self.depend_all(reads, User::part(Sort::ForeignKey, key, name));
     }
 
     /// Notes a constraint under its name, or under the one that the server makes.
@@ -273,8 +273,15 @@ impl Catalog {
         let named =
             at.all().filter(|node| matches!(node.kind(), Kind::NAME_REF | Kind::COLUMN_NAME_REF));
         let named = named.filter_map(name::name);
-        named.filter(|name| self.look_column(key, name).there().is_some()).collect()
+        set_of(named.filter(|name| self.look_column(key, name).there().is_some()))
     }
+}
+
+/// A set of few names: `collect` would sort them first, which takes longer.
+fn set_of(names: impl IntoIterator<Item = String>) -> BTreeSet<String> {
+    let mut set = BTreeSet::new();
+    set.extend(names);
+    set
 }
 
 pub(super) fn names_in(list: At<'_>) -> Vec<String> {

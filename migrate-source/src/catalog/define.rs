@@ -320,7 +320,7 @@ impl Catalog {
 fn noun(at: At<'_>, name: Option<At<'_>>) -> String {
     let end = name.map_or(usize::MAX, |name| name.range().start);
     let words =
-        at.tokens().iter().take_while(|token| token.start < end && token.kind != Kind::ON_KW);
+        at.tokens().iter().take_while(|token| token.start() < end && token.kind != Kind::ON_KW);
     let left_out = |kind: Kind| {
         matches!(
             kind,

@@ -6,7 +6,7 @@ use super::definition::{Definition, Piece, text};
 use super::object::Sort;
 use super::relation::Key;
 use super::types::is_type;
-use crate::syntax::tree::{At, Kind};
+use crate::syntax::tree::{At, Kind, Token};
 
 impl Catalog {
     /// A column's type, default and NOT NULL, from its declaration.
@@ -82,7 +82,7 @@ impl Catalog {
                 })
             }
             Kind::SET_DEFAULT | Kind::ADD_GENERATED | Kind::SET_EXPRESSION => {
-                let first = action.tokens().first().map(|token| token.end);
+                let first = action.tokens().first().map(Token::end);
                 self.written_from(action, first.unwrap_or_default(), Some(key))
             }
             _ => self.written(action, Some(key)),

@@ -1,6 +1,8 @@
 //! What depends on what: a `DROP` without CASCADE fails while something is left that needs its object.
 //! Only what is certain is kept; the rest is left to the server.
 
+use std::rc::Rc;
+
 use super::Catalog;
 use super::name::Path;
 use super::object::{Look, Made, Names, Place, Sort};
@@ -30,7 +32,7 @@ pub(super) struct User {
 #[derive(Debug, Clone)]
 pub(super) struct Dependence {
     of: u32,
-    user: User,
+    user: Rc<User>,
     stamp: u32,
 }
 
@@ -61,7 +63,7 @@ impl User {
 
 impl Catalog {
     /// Notes that what this statement makes depends on something.
-    pub(super) fn depend(&mut self, on: On, user: User) {
+    pub(super) fn depend(&mut self, on: On, user: Rc<User>) {
         if self.perhaps {
             return;
         }
@@ -79,12 +81,13 @@ impl Catalog {
     }
 
     /// Notes that what this statement makes depends on all of these.
-    pub(super) fn depend_all(&mut self, reads: Reads, user: &User) {
-        for name in reads.names {
-            self.naming.note(name, user);
+    pub(super) fn depend_all(&mut self, reads: Reads, user: User) {
+        let user = Rc::new(user);
+        for name in &reads.names {
+            self.naming.note(name, &user);
         }
         for on in reads.certain {
-            self.depend(on, user.clone());
+            self.depend(on, Rc::clone(&user));
         }
     }
 
@@ -140,7 +143,7 @@ impl Catalog {
         let all = self.dependences.get(on).into_iter().flatten();
         all.filter(move |one| Some(one.of) == of).filter_map(|one| {
             let place = self.place_of_user(&one.user, one.stamp)?;
-            Some((&one.user, place))
+            Some((&*one.user, place))
         })
     }
 

@@ -44,7 +44,7 @@ impl Catalog {
     /// The name of each object that another can refer to.
     pub(super) fn names(&self) -> HashMap<Id, String> {
         let mut names = HashMap::new();
-        for (schema, found) in &self.schemas.objects {
+        for (schema, found) in self.schemas.objects.iter() {
             let relations = found.relations.objects.iter().map(|(name, one)| (name, &one.made));
             let types = found.types.objects.iter().map(|(name, one)| (name, one.made()));
             let routines = found.routines.objects.iter().map(|(name, one)| (name, one.made()));
@@ -52,7 +52,7 @@ impl Catalog {
                 names.extend(Id::of(made, "").map(|id| (id, qualified(schema, name))));
             }
             for (name, column) in
-                found.relations.objects.values().flat_map(|one| &one.columns.objects)
+                found.relations.objects.values().flat_map(|one| one.columns.objects.iter())
             {
                 names.extend(Id::of(&column.made, name).map(|id| (id, identifier(name))));
             }

@@ -10,14 +10,14 @@ use crate::syntax::tree::{At, Kind};
 impl Catalog {
     /// The table that a statement changes.
     fn changed(&mut self, at: At<'_>) -> (Item, Option<Key>) {
-        let named = [Kind::RELATION_NAME_REF, Kind::RELATION_NAME, Kind::TABLE_RELATION_NAME];
-        let named = named.into_iter().find_map(|kind| at.child(kind));
-        let refs = [Kind::RELATION_NAME_REF, Kind::TABLE_NAME_REF];
-        let node = named.and_then(|named| named.all().find(|one| refs.contains(&one.kind())));
+        let named = at.child(Kind::RELATION_NAME_REF).or_else(|| at.child(Kind::RELATION_NAME));
+        let named = named.or_else(|| at.child(Kind::TABLE_RELATION_NAME));
+        let is_ref = |kind| matches!(kind, Kind::RELATION_NAME_REF | Kind::TABLE_NAME_REF);
+        let node = named.and_then(|named| named.all().find(|one| is_ref(one.kind())));
         let path = node.and_then(Path::of);
         let key = path.as_ref().and_then(|path| self.refer(Sort::Table, path, false));
-        let given = [Kind::OPTIONAL_AS_ALIAS, Kind::REQUIRED_AS_ALIAS];
-        let given = given.into_iter().find_map(|kind| at.child(kind));
+        let given = at.child(Kind::OPTIONAL_AS_ALIAS);
+        let given = given.or_else(|| at.child(Kind::REQUIRED_AS_ALIAS));
         let alias = given.and_then(|given| given.child(Kind::TABLE_ALIAS)).and_then(name::name);
         let source = key.clone().map_or(Source::Open, Source::Relation);
         (Item { alias: alias.or(path.map(|path| path.name)), source }, key)
@@ -26,11 +26,9 @@ impl Catalog {
     /// The columns before the values of INSERT, and before each `=` of SET.
     fn assigned(&mut self, at: At<'_>, key: Option<&Key>) {
         let Some(key) = key else { return };
-        let targets = at.every(Kind::COLUMN_TARGET);
-        let named: Vec<At<'_>> =
-            targets.filter_map(|target| target.child(Kind::COLUMN_NAME_REF)).collect();
-        for node in named {
-            if let Some(name) = name::name(node) {
+        for target in at.every(Kind::COLUMN_TARGET) {
+            let named = target.child(Kind::COLUMN_NAME_REF);
+            if let Some((node, name)) = named.and_then(|node| Some((node, name::name(node)?))) {
                 self.refer_column(key, &name, node.span());
             }
         }
@@ -41,8 +39,12 @@ impl Catalog {
         if let Some(list) = at.child(Kind::COLUMN_TARGET_LIST) {
             self.assigned(list, key.as_ref());
         }
-        if let Some(query) = at.children().find(|child| is_query(child.kind())) {
-            self.query(query, &scope);
+        match at.children().find(|child| is_query(child.kind())) {
+            // The names of its columns, of which there can be many, are not needed.
+            Some(rows) if rows.kind() == Kind::VALUES && !rows.has(Kind::WITH_CLAUSE) => {
+                self.rows(rows, &Scope::within(&scope));
+            }
+            query => drop(query.map(|query| self.query(query, &scope))),
         }
         let excluded = Item { alias: Some("excluded".to_owned()), source: item.source.clone() };
         scope.items.push(item);

@@ -94,8 +94,10 @@ impl Catalog {
     }
 
     /// Whether an extension can have made a name before the set: one that creates no extension finds them there.
-    pub(super) fn is_of_extension(&self, name: &str) -> bool {
-        !self.creates_extensions && makes(name)
+    pub(super) fn is_of_extension(&mut self, name: &str) -> bool {
+        let is_there = !self.creates_extensions && makes(name);
+        self.has_presumed |= is_there;
+        is_there
     }
 
     /// A relation of an extension.

@@ -109,7 +109,7 @@ impl Catalog {
             let path = Path { qualifier: given, ..qualified.clone() };
             self.doubled(Sort::Function, &path);
         }
-        self.depend_all(reads, &User::whole(Sort::Function, function));
+        self.depend_all(reads, User::whole(Sort::Function, function));
         self.define_function(&qualified, &signature, defined);
         if let Some((body, offset)) = now {
             let before = std::mem::replace(&mut self.path, path_of_body);

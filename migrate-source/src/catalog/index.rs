@@ -32,8 +32,10 @@ impl Catalog {
             }
             return;
         };
-        let columns = parts.iter().flat_map(|part| self.columns_in(&key, *part));
-        let columns: BTreeSet<String> = columns.collect();
+        let mut columns = BTreeSet::new();
+        for part in &parts {
+            columns.append(&mut self.columns_in(&key, *part));
+        }
         let name = match named {
             Some(Some(path)) => path,
             Some(None) => return self.blur(Sort::Index),
@@ -73,13 +75,9 @@ impl Catalog {
     ) {
         let made = self.made(Sort::Index, span);
         let index = Key { schema: table.schema.clone(), name: name.to_owned() };
-        let path = Path {
-            qualifier: Some(table.schema.clone()),
-            name: name.to_owned(),
-            span: span.clone(),
-        };
         if self.look_in(&index) == Look::Found(()) {
-            return self.doubled(Sort::Index, &path);
+            let (qualifier, name) = (Some(index.schema), index.name);
+            return self.doubled(Sort::Index, &Path { qualifier, name, span: span.clone() });
         }
         self.born(Sort::Index, name, span);
         self.schema_mut(&table.schema).relations.put(name.to_owned(), Relation::new(made));

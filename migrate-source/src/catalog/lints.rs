@@ -74,12 +74,12 @@ impl Catalog {
         let mut found = Vec::new();
         let names = self.names();
         let schemas = self.schemas.objects.values();
-        for (table, relation) in schemas.flat_map(|schema| &schema.relations.objects) {
+        for (table, relation) in schemas.flat_map(|schema| schema.relations.objects.iter()) {
             if relation.made.sort != Sort::Table || !relation.is_sure(&self.blurs) {
                 continue;
             }
             let Some(indexes) = self.indexes(relation, &names) else { continue };
-            for (name, constraint) in &relation.constraints.objects {
+            for (name, constraint) in relation.constraints.objects.iter() {
                 let columns = &constraint.columns;
                 let is_key = constraint.made.sort == Sort::ForeignKey && !columns.is_empty();
                 if !is_key {

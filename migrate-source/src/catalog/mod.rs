@@ -4,6 +4,7 @@
 //! unknown is never a mistake.
 
 mod name;
+mod named;
 mod object;
 mod builtin;
 mod scope;
@@ -33,6 +34,7 @@ mod depend;
 mod cascade;
 mod pass;
 mod begins;
+mod first;
 mod definition;
 mod written;
 mod define;
@@ -51,12 +53,13 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use std::ops::Range;
 
+pub(crate) use first::First;
 pub(crate) use pass::{File, Statement};
 
 use crate::lint::Finding;
 use crate::objects::{Begins, ObjectProblem, Undoing};
 use crate::schema::SetSchema;
-use crate::{syntax, threads};
+use crate::{stream, syntax};
 use definition::Definitions;
 use finding::Missing;
 use object::{Blurs, Gone, How, Made, Place, Sort, Space, Way};
@@ -89,31 +92,15 @@ pub(crate) struct Found {
 /// What is found in a set.
 pub(crate) fn check(set: &Set<'_>) -> Found {
     deep(|| {
-        let (names, begins) = checked(set.files.get(..set.ups).unwrap_or_default(), set.begins);
-        let found = if set.lints { lints::run(set, begins) } else { Found::default() };
-        Found { names, ..found }
+        let mut first = First::of(set.begins);
+        set.files.iter().take(set.ups).for_each(|file| first.follow(file));
+        first.found(set)
     })
 }
 
 /// The result of `work` on a large stack, because queries nest as deep as statements; the default if it panics.
-fn deep<R: Default + Send>(work: impl Fn() -> R + Sync) -> R {
-    let done = threads::shares(&[()], 1, syntax::STACK, |_| work());
-    done.into_iter().find_map(|(_, result)| result).unwrap_or_default()
-}
-
-/// The names that nothing made, and where the set begins.
-fn checked(files: &[File<'_>], begins: Begins) -> (Vec<(usize, ObjectProblem)>, Begins) {
-    let pass = pass::run(files, begins, Noting::Nothing);
-    if pass.missing.is_empty() {
-        return (Vec::new(), begins);
-    }
-    // Only now is it needed where each name was first made.
-    let pass = pass::run(files, begins, Noting::Births);
-    if begins == Begins::Inferred && begins::on_existing(&pass) {
-        let pass = pass::run(files, Begins::Existing, Noting::Births);
-        return (pass.findings(files), Begins::Existing);
-    }
-    (pass.findings(files), begins)
+fn deep<R: Default + Send>(work: impl FnOnce() -> R + Send) -> R {
+    stream::on_stack(syntax::STACK, work).unwrap_or_default()
 }
 
 /// The schema that the files make; what they begin on is not inferred.
@@ -169,6 +156,8 @@ pub(super) struct Catalog {
     on_existing: bool,
     /// Whether a file of the set creates an extension.
     creates_extensions: bool,
+    /// Whether it mattered that none does.
+    has_presumed: bool,
     /// What triggers call the rows of a statement, which their functions can name.
     transitions: Vec<String>,
     extensions: Space<Made>,
@@ -225,6 +214,7 @@ impl Catalog {
             late: false,
             on_existing: begins == Begins::Existing,
             creates_extensions,
+            has_presumed: false,
             transitions: Vec::new(),
             extensions,
             checks_bodies: true,

@@ -19,6 +19,9 @@ pub(super) struct Path {
 impl Path {
     /// The path in a node of a name; `None` if it is not known before the run.
     pub(super) fn of(at: At<'_>) -> Option<Path> {
+        if let Some(name) = name(at) {
+            return Some(Path { qualifier: None, name, span: at.span() });
+        }
         let mut parts = parts(at)?;
         let name = parts.pop()?;
         Some(Path { qualifier: parts.pop(), name, span: at.span() })
@@ -62,8 +65,10 @@ pub(super) fn parts(at: At<'_>) -> Option<Vec<String>> {
 
 /// A name of one part.
 pub(super) fn name(at: At<'_>) -> Option<String> {
-    let mut parts = parts(at)?;
-    (parts.len() == 1).then(|| parts.pop()).flatten()
+    match at.tokens() {
+        [token] => folded(at.text_of(*token)),
+        _ => None,
+    }
 }
 
 /// The contents of a string without escapes.
@@ -75,17 +80,20 @@ pub(super) fn string(at: At<'_>) -> Option<String> {
 
 /// A word as the server reads it; `None` for a placeholder and for escapes of characters.
 pub(super) fn folded(word: &str) -> Option<String> {
-    if let Some(quoted) = word.strip_prefix('"').and_then(|word| word.strip_suffix('"')) {
+    if let [b'"', .., b'"'] = word.as_bytes() {
+        let quoted = &word[1..word.len() - 1];
         return (!quoted.contains('{')).then(|| cut(&quoted.replace("\"\"", "\"")).to_owned());
     }
     let (mut is_upper, mut is_other) = (false, false);
-    for byte in word.bytes() {
-        match byte {
+    let (bytes, mut at) = (word.as_bytes(), 0);
+    while at < bytes.len() {
+        match bytes[at] {
             b'a'..=b'z' | b'0'..=b'9' | b'_' | b'$' => {}
             b'A'..=b'Z' => is_upper = true,
             128.. => is_other = true,
             _ => return None,
         }
+        at += 1;
     }
     if is_other && !word.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '$')) {
         return None;
@@ -102,11 +110,7 @@ pub(super) fn cut(name: &str) -> &str {
     if name.len() <= LENGTH {
         return name;
     }
-    let mut end = LENGTH;
-    while !name.is_char_boundary(end) {
-        end -= 1;
-    }
-    name.get(..end).unwrap_or_default()
+    clip(name, LENGTH)
 }
 
 /// The name that the server makes of a table, its columns and a label (`makeObjectName`).
@@ -117,18 +121,20 @@ pub(super) fn made(table: &str, columns: &str, label: &str) -> String {
     while first + second > room {
         if first > second { first -= 1 } else { second -= 1 }
     }
-    let clip = |text: &str, mut end: usize| {
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        text.get(..end).unwrap_or_default().to_owned()
-    };
     let (first, second) = (clip(table, first), clip(columns, second));
     if columns.is_empty() {
         format!("{first}_{label}")
     } else {
         format!("{first}_{second}_{label}")
     }
+}
+
+/// The characters that are in the first `end` bytes.
+fn clip(text: &str, mut end: usize) -> &str {
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
 }
 
 #[cfg(test)]

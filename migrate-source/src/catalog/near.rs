@@ -1,7 +1,6 @@
 //! The name that a misspelt one is probably meant to be.
 
-use rustc_hash::FxHashMap;
-
+use super::named::Named;
 use super::object::{Object, Place};
 use crate::directives::edit_distance;
 
@@ -48,7 +47,7 @@ impl<'w> Nearest<'w> {
         }
     }
 
-    pub(super) fn offer_all<T: Object>(&mut self, objects: &FxHashMap<String, T>) {
+    pub(super) fn offer_all<T: Object>(&mut self, objects: &Named<T>) {
         // What is only known from a use may be as misspelt.
         let known = objects.iter().filter(|(_, one)| one.made().place.is_some() || one.made().sure);
         for (name, object) in known {

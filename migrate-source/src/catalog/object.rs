@@ -1,6 +1,6 @@
 //! What every object has: where it was made, whether it is certain, and what became of it.
 
-use rustc_hash::FxHashMap;
+use super::named::Named;
 
 /// A place in the set: a file by its number, and a byte of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,8 +84,7 @@ pub(super) struct Blurs([[u32; 15]; 3]);
 
 impl Blurs {
     fn get(&self, way: Way, sort: Sort) -> u32 {
-        let of_way = self.0.get(way as usize);
-        of_way.and_then(|of_way| of_way.get(sort as usize)).copied().unwrap_or_default()
+        self.0[way as usize][sort as usize]
     }
 
     pub(super) fn of(&self, sort: Sort) -> u32 {
@@ -108,10 +107,7 @@ impl Blurs {
     }
 
     pub(super) fn set(&mut self, way: Way, sort: Sort, stamp: u32) {
-        let of_way = self.0.get_mut(way as usize);
-        if let Some(blur) = of_way.and_then(|of_way| of_way.get_mut(sort as usize)) {
-            *blur = stamp;
-        }
+        self.0[way as usize][sort as usize] = stamp;
     }
 }
 
@@ -288,8 +284,8 @@ impl<T: Object> Names for Space<T> {
 pub(super) struct Space<T> {
     /// The kind that a step that makes new names here has to touch.
     pub(super) sort: Sort,
-    pub(super) objects: FxHashMap<String, T>,
-    pub(super) gone: FxHashMap<String, Gone>,
+    pub(super) objects: Named<T>,
+    pub(super) gone: Named<Gone>,
     /// The number of the statement that made the space.
     since: u32,
     /// Whether there can be more than what was seen.
@@ -298,21 +294,11 @@ pub(super) struct Space<T> {
 
 impl<T: Object> Space<T> {
     pub(super) fn new(sort: Sort, since: u32) -> Self {
-        Space {
-            sort,
-            objects: FxHashMap::default(),
-            gone: FxHashMap::default(),
-            since,
-            open: false,
-        }
+        Space { sort, objects: Named::default(), gone: Named::default(), since, open: false }
     }
 
     /// A space of the same kind with these objects.
-    pub(super) fn with(
-        &self,
-        objects: FxHashMap<String, T>,
-        gone: FxHashMap<String, Gone>,
-    ) -> Self {
+    pub(super) fn with(&self, objects: Named<T>, gone: Named<Gone>) -> Self {
         Space { objects, gone, ..*self }
     }
 
@@ -367,6 +353,6 @@ impl<T: Object> Space<T> {
 
     /// Takes out what was made at this place: by an extension.
     pub(super) fn forget_of(&mut self, place: Place) {
-        self.objects.retain(|_, object| object.made().place != Some(place));
+        self.objects.retain(|object| object.made().place != Some(place));
     }
 }

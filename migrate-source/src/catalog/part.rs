@@ -8,6 +8,7 @@ use super::Catalog;
 use super::definition::Id;
 use super::depend::On;
 use super::name::cut;
+use super::named::Named;
 use super::object::{Object, Sort, Space};
 use super::pass::File;
 use super::relation::{Key, Relation};
@@ -115,7 +116,7 @@ impl Catalog {
 
     /// Adds what hangs on the relations of this part, what they hang on, and what needs what is dropped.
     fn add_hanging(&mut self, whole: &Catalog, dropped: &HashSet<String>, also: Vec<Key>) {
-        let relations = self.schemas.objects.values().flat_map(|one| &one.relations.objects);
+        let relations = self.schemas.objects.values().flat_map(|one| one.relations.objects.iter());
         let mut wanted = also;
         wanted.extend(relations.flat_map(|(_, relation)| hanging(relation)));
         let mut needed = self.all_of(dropped);
@@ -148,7 +149,7 @@ impl Catalog {
     /// What can be needed of the objects of these names.
     fn all_of(&self, names: &HashSet<String>) -> Vec<On> {
         let mut all = Vec::new();
-        for (schema, inside) in &self.schemas.objects {
+        for (schema, inside) in self.schemas.objects.iter() {
             let own = |name: &String| Key { schema: schema.clone(), name: name.clone() };
             let types = inside.types.objects.keys().filter(|name| names.contains(*name));
             all.extend(types.map(|name| On::Type(schema.clone(), name.clone())));
@@ -199,11 +200,6 @@ impl<T: Object + Clone> Space<T> {
     }
 }
 
-fn those<V>(
-    all: &FxHashMap<String, V>,
-    names: &HashSet<String>,
-    copy: impl Fn(&V) -> V,
-) -> FxHashMap<String, V> {
-    let found = names.iter().filter_map(|name| all.get_key_value(name));
-    found.map(|(name, one)| (name.clone(), copy(one))).collect()
+fn those<V>(all: &Named<V>, names: &HashSet<String>, copy: impl Fn(&V) -> V) -> Named<V> {
+    names.iter().filter_map(|name| Some((name.clone(), copy(all.get(name)?)))).collect()
 }

@@ -62,9 +62,7 @@ pub(super) fn run(files: &[File<'_>], begins: Begins, noting: Noting) -> Catalog
     for (number, file) in files.iter().enumerate() {
         catalog.follow_file(number, file);
     }
-    catalog.stamp += 1;
-    catalog.late_bodies(files);
-    catalog
+    catalog.ended(files)
 }
 
 /// The catalog before the first of the files.
@@ -89,7 +87,9 @@ impl Catalog {
 
     pub(super) fn begin_file(&mut self, number: usize) {
         self.file = number;
-        self.path = self.default_path.clone();
+        if self.path != self.default_path {
+            self.path = self.default_path.clone();
+        }
         self.doubt_temporary();
         self.checks_bodies = true;
     }
@@ -111,6 +111,13 @@ impl Catalog {
         }
     }
 
+    /// The catalog after the last of the files.
+    pub(super) fn ended(mut self, files: &[File<'_>]) -> Catalog {
+        self.stamp += 1;
+        self.late_bodies(files);
+        self
+    }
+
     fn read(&mut self, statement: &Statement<'_>) {
         let Some(root) = statement.root() else {
             let effects = Effects::of_text(statement.text);
@@ -118,6 +125,7 @@ impl Catalog {
         };
         let body = statement.judged.body.as_ref();
         for child in root.children() {
+            self.creates_extensions |= child.kind() == Kind::CREATE_EXTENSION;
             match child.kind() {
                 Kind::CREATE_FUNCTION | Kind::CREATE_PROCEDURE => {
                     self.create_function(child, body.map(|body| (body, statement.offset)));

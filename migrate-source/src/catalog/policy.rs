@@ -33,7 +33,7 @@ impl Catalog {
         let table = Path { name: key.name.clone(), ..path.clone() };
         let ((), reads) = self.reading(|catalog| catalog.policy_parts(at, &table, Some(&key)));
         self.renew_policy(&key, &path.name);
-        self.depend_all(reads, &User::part(Sort::Policy, &key, &*path.name));
+        self.depend_all(reads, User::part(Sort::Policy, &key, &*path.name));
         self.redefine_policy(&key, &path.name, at);
         let to = at.child(Kind::POLICY_RENAME_TO).and_then(|to| to.child(Kind::POLICY));
         self.rename_hanging(Sort::Policy, &key, &path, to);

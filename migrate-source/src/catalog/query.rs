@@ -121,8 +121,13 @@ impl Catalog {
         }
     }
 
-    fn values(&mut self, at: At<'_>, scope: &Scope<'_>) -> Columns {
+    /// What the rows of VALUES name.
+    pub(super) fn rows(&mut self, at: At<'_>, scope: &Scope<'_>) {
         at.children().for_each(|part| self.expression(part, scope));
+    }
+
+    fn values(&mut self, at: At<'_>, scope: &Scope<'_>) -> Columns {
+        self.rows(at, scope);
         let row = at.find(Kind::ROW);
         let count = row.map_or(0, |row| row.children().count());
         Columns::Known((1..=count).map(|number| format!("column{number}")).collect())

@@ -88,7 +88,7 @@ impl Catalog {
     /// The schema of this name; one that was not seen being made can hold anything.
     pub(super) fn schema_mut(&mut self, name: &str) -> &mut Schema {
         let made = Made { sort: Sort::Schema, place: None, stamp: self.stamp, sure: false };
-        self.schemas.objects.entry(name.to_owned()).or_insert_with(|| {
+        self.schemas.objects.get_or_insert_with(name, || {
             let mut schema = Schema::new(made);
             if name != TEMPORARY {
                 schema.open();

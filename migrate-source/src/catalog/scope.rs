@@ -223,19 +223,22 @@ impl Catalog {
             return self.look_within(schema, sort, &path.name).map(|()| schema.clone());
         }
         let mut known = self.path.known;
-        let temporary = TEMPORARY.to_owned();
-        let temporary = self.schemas.objects.contains_key(TEMPORARY).then_some(&temporary);
-        let searched = temporary.into_iter().chain(&self.path.schemas).map(|schema| (schema, true));
-        let doubtful = self.path.doubtful.iter().map(|schema| (schema, false));
-        for (schema, is_searched) in searched.chain(doubtful) {
-            match self.look_within(schema, sort, &path.name) {
-                Look::Found(()) if known && is_searched => return Look::Found(schema.clone()),
-                Look::Found(()) | Look::Perhaps(()) => return Look::Perhaps(schema.clone()),
-                Look::Unknown => known = false,
-                Look::Missing => {}
-            }
-        }
-        if known { Look::Missing } else { Look::Unknown }
+        let mut search =
+            |schema: &str, is_searched: bool| match self.look_within(schema, sort, &path.name) {
+                Look::Found(()) if known && is_searched => Some(Look::Found(schema.to_owned())),
+                Look::Found(()) | Look::Perhaps(()) => Some(Look::Perhaps(schema.to_owned())),
+                Look::Unknown => {
+                    known = false;
+                    None
+                }
+                Look::Missing => None,
+            };
+        let has_temporary = self.schemas.objects.contains_key(TEMPORARY);
+        let found = if has_temporary { search(TEMPORARY, true) } else { None };
+        let SearchPath { schemas, doubtful, .. } = &self.path;
+        let found = found.or_else(|| schemas.iter().find_map(|schema| search(schema, true)));
+        let found = found.or_else(|| doubtful.iter().find_map(|schema| search(schema, false)));
+        found.unwrap_or(if known { Look::Missing } else { Look::Unknown })
     }
 
     /// What is known of a name in a schema.
@@ -265,7 +268,8 @@ impl Catalog {
 }
 
 fn is_ledger(name: &str) -> bool {
-    LEDGERS.binary_search(&name).is_ok()
+    // Most names are shorter than all of these.
+    name.len() >= 10 && LEDGERS.binary_search(&name).is_ok()
 }
 
 /// The path of these schemas; that of the user usually does not exist.

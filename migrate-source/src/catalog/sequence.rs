@@ -82,6 +82,6 @@ impl Catalog {
         self.born(Sort::Sequence, &name, span);
         self.schema_mut(&key.schema).relations.put(name, Relation::unknown(made));
         self.own(table, key.clone(), BTreeSet::from([column.to_owned()]));
-        self.depend(On::Relation(key), User::part(Sort::Column, table, column));
+        self.depend(On::Relation(key), User::part(Sort::Column, table, column).into());
     }
 }

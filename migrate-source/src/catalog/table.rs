@@ -27,15 +27,9 @@ impl Catalog {
         if key.is_none() && at.has(Kind::IF_NOT_EXISTS) {
             return;
         }
-        let clauses = [Kind::PARTITION_OF, Kind::INHERITS];
-        let clauses = at.children().filter(|child| clauses.contains(&child.kind()));
-        let parents = clauses.flat_map(At::children);
-        let parents = parents.filter(|child| child.kind() == Kind::TABLE_NAME_REF);
-        let parents: Vec<Path> = parents.filter_map(Path::of).collect();
-        for parent in parents {
-            let parent = self.refer(Sort::Table, &parent, false);
-            if let Some(key) = &key {
-                self.inherit(key, parent);
+        for clause in at.children() {
+            if matches!(clause.kind(), Kind::PARTITION_OF | Kind::INHERITS) {
+                self.inherit_all(key.as_ref(), clause);
             }
         }
         if let Some(of) = at.child(Kind::OF_TYPE) {
@@ -49,6 +43,16 @@ impl Catalog {
             self.expression_on(key, by);
         }
         self.define_table(key.as_ref(), at);
+    }
+
+    /// The parents that a clause names.
+    fn inherit_all(&mut self, key: Option<&Key>, clause: At<'_>) {
+        for path in clause.each(Kind::TABLE_NAME_REF).filter_map(Path::of) {
+            let parent = self.refer(Sort::Table, &path, false);
+            if let Some(key) = key {
+                self.inherit(key, parent);
+            }
+        }
     }
 
     /// The columns and constraints of a table; checks what they name if the table is there already.

@@ -15,7 +15,7 @@ use migrate_set::sql::split::split;
 
 use super::{File, Set, Statement, check};
 use crate::objects::Begins;
-use crate::syntax::judge_all;
+use crate::syntax::{Judged, judge_all};
 use crate::tests::cases;
 
 pub(super) fn file<'s>((name, text): &(&'s str, &'s str)) -> File<'s> {
@@ -23,7 +23,8 @@ pub(super) fn file<'s>((name, text): &(&'s str, &'s str)) -> File<'s> {
     let places: Vec<(usize, usize)> =
         split(text, &tokens).unwrap().iter().map(|one| (one.start(), one.code_end())).collect();
     let texts: Vec<&str> = places.iter().map(|&(start, end)| &text[start..end]).collect();
-    let statements = places.iter().zip(judge_all(&texts)).map(|(&(start, end), judged)| {
+    let judged: Vec<Judged> = judge_all(&texts, |judged| judged.collect());
+    let statements = places.iter().zip(judged).map(|(&(start, end), judged)| {
         assert_eq!(judged.error, None, "{}", &text[start..end]);
         Statement { text: &text[start..end], offset: start, judged }
     });
@@ -52,6 +53,17 @@ fn found(files: &[(&str, &str)], begins: Begins) -> Vec<String> {
         format!("{}:{at}: {} | {} | {}", file.name, finding.message, finding.label, finding.help)
     });
     found.collect()
+}
+
+#[test]
+fn what_an_extension_makes_is_there_only_before_a_set_that_creates_none() {
+    let uses = ("1.sql", "create table t (id uuid default uuid_generate_v4())");
+    let creates = ("2.sql", "create extension \"uuid-ossp\"");
+    assert_eq!(found(&[uses], Begins::Nothing), [""; 0]);
+    assert_eq!(found(&[creates, uses], Begins::Nothing), [""; 0]);
+    let found = found(&[uses, creates], Begins::Nothing);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("function `uuid_generate_v4` does not exist"), "{found:?}");
 }
 
 /// The findings of scripts that are files `1`, `2` and so on.

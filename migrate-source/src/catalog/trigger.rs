@@ -46,7 +46,7 @@ impl Catalog {
             table.hanging_mut(sort).put(path.name.clone(), made);
         }
         self.define_rest(Id::of(&made, ""), at, node, Some(&key));
-        self.depend_all(reads, &User::part(sort, &key, path.name));
+        self.depend_all(reads, User::part(sort, &key, path.name));
     }
 
     /// What a trigger names: columns, its condition, and its function, which can run from now on.

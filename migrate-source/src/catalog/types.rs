@@ -50,15 +50,17 @@ pub(super) fn is_type(kind: Kind) -> bool {
     )
 }
 
-/// The types that make a sequence.
-const SERIAL: &[&str] = &["serial", "serial2", "serial4", "serial8", "bigserial", "smallserial"];
+/// Whether a type makes a sequence.
+fn is_serial(name: &str) -> bool {
+    matches!(name, "serial" | "serial2" | "serial4" | "serial8" | "bigserial" | "smallserial")
+}
 
 impl Catalog {
     /// The type of a column, which can make a sequence.
     pub(super) fn column_type(&mut self, key: &Key, column: &str, at: At<'_>, span: &Range<usize>) {
         let path = at.find(Kind::PATH_REF).and_then(Path::of);
         match path {
-            Some(path) if path.qualifier.is_none() && SERIAL.contains(&path.name.as_str()) => {
+            Some(path) if path.qualifier.is_none() && is_serial(&path.name) => {
                 self.own_sequence(key, column, (at, span));
                 self.define_serial(key, column, &path.name);
             }

@@ -5,12 +5,11 @@ mod tests;
 
 use std::collections::{BTreeSet, HashMap};
 
-use rustc_hash::FxHashMap;
-
 use super::Catalog;
 use super::definition::{Definition, Id, Words};
 use super::finding::shown_place;
 use super::function::Routine;
+use super::named::Named;
 use super::object::{Gone, How, Look, Made, Object, Sort, Space};
 use super::pass::File;
 use super::relation::Relation;
@@ -319,7 +318,7 @@ fn default(was: &str, is: &str) -> (Same, String) {
 }
 
 /// Whether a name is the new one of something.
-fn is_target(name: &str, gone: &FxHashMap<String, Gone>) -> bool {
+fn is_target(name: &str, gone: &Named<Gone>) -> bool {
     gone.values().any(|gone| matches!(&gone.how, How::Renamed(to) if to == name))
 }
 

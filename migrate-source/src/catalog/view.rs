@@ -32,12 +32,12 @@ impl Catalog {
                 view.made_mut().sure |= sure;
                 view.made_mut().stamp = made.stamp;
             }
-            return self.depend_all(reads, &User::whole(Sort::View, key));
+            return self.depend_all(reads, User::whole(Sort::View, key));
         }
         if let Some(key) = self.make(at, Sort::View, &path, is_temporary(at)) {
             self.set_columns(&key, columns, &path.span);
             self.define_relation(Some(&key), at, Kind::VIEW);
-            self.depend_all(reads, &User::whole(Sort::View, key));
+            self.depend_all(reads, User::whole(Sort::View, key));
         }
     }
 

@@ -63,7 +63,7 @@ impl<'f> Whys<'f> {
         }
         let is_there = |name: &&String| {
             let mut schemas = catalog.schemas.objects.values();
-            schemas.any(|schema| schema.relations.objects.contains_key(*name))
+            schemas.any(|schema| schema.relations.objects.contains_key(name))
         };
         let mut derived: Vec<&str> =
             catalog.derived.iter().filter(is_there).map(String::as_str).collect();

@@ -117,10 +117,10 @@ impl Catalog {
         let (mut done, mut target) = (start, None);
         for token in at.tokens() {
             while parts.next_if(|part| part.range().end <= done).is_some() {}
-            if token.start < done {
+            if token.start() < done {
                 continue;
             }
-            let Some(part) = parts.next_if(|part| part.range().start == token.start) else {
+            let Some(part) = parts.next_if(|part| part.range().start == token.start()) else {
                 write_token(at, *token, to);
                 continue;
             };

@@ -31,15 +31,11 @@ pub use squash::SquashProblem;
 use migrate_set::name::{Layout, shown};
 use migrate_set::set::{DEFAULT_MODULE, Migrations};
 
-#[cfg(feature = "syntax")]
-use crate::catalog;
 use crate::names::{Classified, Dialects, NameError, NameOptions, classify};
 #[cfg(feature = "syntax")]
 use crate::schema::SetSchema;
 use assembly::{Assembled, assemble};
 use statements::Read;
-#[cfg(feature = "syntax")]
-use statements::read_ups;
 #[cfg(feature = "convert")]
 pub(crate) use {assembly::runs_outside, decode::decode};
 
@@ -269,8 +265,7 @@ impl Default for SetOptions {
 /// The schema that a checked set makes.
 #[cfg(feature = "syntax")]
 pub fn schema(set: &Migrations, begins: Begins) -> SetSchema {
-    let files = read_ups(set.iter());
-    catalog::schema(&files, catalog::resolved(&files, begins))
+    statements::schema(set.iter(), begins)
 }
 
 /// The mistakes in the names of `classified` files, in a folder that messages show as `folder`.

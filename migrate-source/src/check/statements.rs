@@ -115,7 +115,7 @@ pub(super) fn check(
 #[cfg(feature = "syntax")]
 pub(super) use checked::check;
 #[cfg(feature = "syntax")]
-pub(super) use checked::read_ups;
+pub(super) use checked::{read_ups, schema};
 
 #[cfg(feature = "syntax")]
 mod checked {
@@ -128,9 +128,10 @@ mod checked {
     use super::super::problem::Problem;
     use super::super::{Down, Lints, Objects, SetOptions, SourceError, Syntax};
     use super::{Allows, Read, reported};
-    use crate::catalog::{self, File, Found, Set, Statement};
+    use crate::catalog::{File, First, Found, Set, Statement};
     use crate::lint::{Finding, Lint};
-    use crate::objects::ObjectProblem;
+    use crate::objects::{Begins, ObjectProblem};
+    use crate::schema::SetSchema;
     use crate::syntax::{Judged, SyntaxError, judge_all};
 
     /// Reads each statement once. Skips files that allow what is wrong with them, and unchecked down
@@ -146,29 +147,35 @@ mod checked {
         };
         let (names, lints) = (options.objects != Objects::Off, has_lints(options));
         let scripts = scripts(migrations, options, &allowed);
-        let mut judged = judged(&scripts);
-        let (mut read, mut files) = (Read::default(), Vec::new());
-        for script in &scripts {
-            let mut judged: Vec<Judged> = judged.by_ref().take(script.places.len()).collect();
-            if script.judged {
-                read.invalid.extend(script.invalid(folder, &mut judged));
+        judged(&scripts, |judged| {
+            let (mut read, mut files) = (Read::default(), Vec::new());
+            let mut first = First::of(options.begins);
+            let follows = |read: &Read| lints || names && read.invalid.is_empty();
+            for script in &scripts {
+                let mut judged: Vec<Judged> = judged.take(script.places.len()).collect();
+                if script.judged {
+                    read.invalid.extend(script.invalid(folder, &mut judged));
+                }
+                if script.named {
+                    let file = script.file(judged, allowed(script.script.filename(), "names"));
+                    if files.len() < migrations.len() && follows(&read) {
+                        first.follow(&file);
+                    }
+                    files.push(file);
+                }
             }
-            if script.named {
-                files.push(script.file(judged, allowed(script.script.filename(), "names")));
+            if follows(&read) {
+                pair(migrations, &mut files);
+                let (ups, begins) = (migrations.len(), options.begins);
+                let set = Set { files, ups, begins, lints };
+                let mut found = first.found(&set);
+                if !names || !read.invalid.is_empty() {
+                    found.names.clear();
+                }
+                read.take_found(folder, &set, found, allowed, options);
             }
-        }
-        let reports_names = names && read.invalid.is_empty();
-        if reports_names || lints {
-            pair(migrations, &mut files);
-            let (ups, begins) = (migrations.len(), options.begins);
-            let set = Set { files, ups, begins, lints };
-            let mut found = catalog::check(&set);
-            if !reports_names {
-                found.names.clear();
-            }
-            read.take_found(folder, &set, found, allowed, options);
-        }
-        read
+            read
+        })
     }
 
     impl Read {
@@ -225,9 +232,12 @@ mod checked {
         scripts.collect()
     }
 
-    /// The verdicts on the statements of these scripts, in order.
-    fn judged(scripts: &[Judging<'_>]) -> impl Iterator<Item = Judged> {
-        judge_all(&scripts.iter().flat_map(Judging::texts).collect::<Vec<_>>()).into_iter()
+    /// What `end` makes of the verdicts on the statements of these scripts, in order.
+    fn judged<E: Default + Send>(
+        scripts: &[Judging<'_>],
+        end: impl FnOnce(&mut dyn Iterator<Item = Judged>) -> E + Send,
+    ) -> E {
+        judge_all(&scripts.iter().flat_map(Judging::texts).collect::<Vec<_>>(), end)
     }
 
     /// Keeps one of what the check of names and a lint both find: that something is dropped which a view reads. It is
@@ -246,18 +256,41 @@ mod checked {
         }
     }
 
-    /// The up scripts of these migrations with the trees of their statements.
-    pub(crate) fn read_ups<'s>(migrations: impl Iterator<Item = &'s Migration>) -> Vec<File<'s>> {
+    /// The schema that these migrations make.
+    pub(crate) fn schema<'s>(
+        migrations: impl Iterator<Item = &'s Migration>,
+        begins: Begins,
+    ) -> SetSchema {
+        let scripts = ups(migrations);
+        judged(&scripts, |judged| {
+            let mut first = First::describing(begins);
+            let follow = |script: &Judging<'s>| {
+                let file = script.file(judged.take(script.places.len()).collect(), false);
+                first.follow(&file);
+                file
+            };
+            let files: Vec<File<'_>> = scripts.iter().map(follow).collect();
+            first.schema(&files, begins)
+        })
+    }
+
+    fn ups<'s>(migrations: impl Iterator<Item = &'s Migration>) -> Vec<Judging<'s>> {
         let scripts = migrations.map(Migration::up).map(|script| {
             let places = script.single_statements().collect();
             Judging { script, judged: false, named: true, places }
         });
-        let scripts: Vec<Judging<'_>> = scripts.collect();
-        let mut judged = judged(&scripts);
-        let mut file = |script: &Judging<'s>| {
-            script.file(judged.by_ref().take(script.places.len()).collect(), false)
-        };
-        scripts.iter().map(&mut file).collect()
+        scripts.collect()
+    }
+
+    /// The up scripts of these migrations with the trees of their statements.
+    pub(crate) fn read_ups<'s>(migrations: impl Iterator<Item = &'s Migration>) -> Vec<File<'s>> {
+        let scripts = ups(migrations);
+        judged(&scripts, |judged| {
+            let file = |script: &Judging<'s>| {
+                script.file(judged.take(script.places.len()).collect(), false)
+            };
+            scripts.iter().map(file).collect()
+        })
     }
 
     /// Ties each up script to its down script, if that is among the files.

@@ -116,7 +116,7 @@ fn string(parts: At<'_>) -> Option<(usize, usize)> {
         // The language of a `DO` block can be a string too.
         !parts.all().any(|node| {
             matches!(node.kind(), Kind::LANGUAGE_REF | Kind::LANGUAGE_FUNC_OPTION)
-                && node.range().contains(&token.start)
+                && node.range().contains(&token.start())
         })
     });
     let token = strings.next()?;
@@ -126,5 +126,5 @@ fn string(parts: At<'_>) -> Option<(usize, usize)> {
         Kind::DOLLAR_QUOTED_STRING => text.get(1..)?.find('$')? + 2,
         _ => return None,
     };
-    (text.len() >= 2 * quote).then_some((token.start + quote, token.end - quote))
+    (text.len() >= 2 * quote).then_some((token.start() + quote, token.end() - quote))
 }

@@ -26,7 +26,7 @@ pub(crate) use dialects::for_type_of_another_database;
 pub(crate) use names::needs_quotes;
 use tree::Tree;
 
-use crate::threads;
+use crate::stream::stream;
 
 /// What is wrong with a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +48,7 @@ const DEPTH: usize = 500;
 
 /// Checks one statement without its `;`; an empty one is valid.
 ///
-/// Prefer [`check_all`] for several: each call starts a thread.
+/// Prefer [`check_all`] for several: each call starts threads.
 ///
 /// # Errors
 /// The first place where the grammar does not fit.
@@ -79,18 +79,18 @@ pub(crate) struct Judged {
     pub(crate) body: Option<Body>,
 }
 
-/// Judges statements on all cores, and reads them with their bodies. A statement without a verdict has
-/// neither error nor tree.
-pub(crate) fn judge_all(statements: &[&str]) -> Vec<Judged> {
+/// Judges statements on all cores and reads them with their bodies, while `end` takes those that are judged, in
+/// order, on a stack that is as large. A statement without a verdict has neither error nor tree.
+pub(crate) fn judge_all<E: Default + Send>(
+    statements: &[&str],
+    end: impl FnOnce(&mut dyn Iterator<Item = Judged>) -> E + Send,
+) -> E {
     let judge = |statement: &&str| {
         let mut judged = verdict(statement);
         judged.body = judged.tree.as_ref().and_then(|tree| body::of(tree, statement));
         judged
     };
-    let judge = |share: &[&str]| share.iter().map(judge).collect::<Vec<_>>();
-    let none = |share: &[&str]| share.iter().map(|_| Judged::default()).collect();
-    let shares = threads::shares(statements, SHARE, STACK, judge);
-    shares.into_iter().flat_map(|(share, all)| all.unwrap_or_else(|| none(share))).collect()
+    stream(statements, SHARE, STACK, judge, end).unwrap_or_default()
 }
 
 /// Checks statements on all cores and returns the index, from 0, of each invalid statement with its
@@ -100,12 +100,14 @@ pub(crate) fn judge_all(statements: &[&str]) -> Vec<Judged> {
 /// parser, or a thread that cannot be started does not fail a build.
 pub fn check_all<'s>(statements: impl Iterator<Item = &'s str>) -> Vec<(usize, SyntaxError)> {
     let statements: Vec<&str> = statements.collect();
-    let judged = judge_all(&statements).into_iter().enumerate();
-    judged.filter_map(|(index, judged)| Some((index, judged.error?))).collect()
+    judge_all(&statements, |judged| {
+        let judged = judged.enumerate();
+        judged.filter_map(|(index, judged)| Some((index, judged.error?))).collect()
+    })
 }
 
-/// How many statements are worth a thread: about 10 ms in an unoptimised macro.
-const SHARE: usize = 128;
+/// How many statements a thread takes at once: about 3 ms in an unoptimised macro.
+const SHARE: usize = 32;
 
 /// What is wrong with `statement`, or its tree; neither if there is no verdict.
 fn verdict(statement: &str) -> Judged {

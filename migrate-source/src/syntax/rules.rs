@@ -118,7 +118,7 @@ impl Walk<'_> {
         else {
             return;
         };
-        if INFIX.contains(&&self.text[first.start..last.end]) {
+        if INFIX.contains(&&self.text[first.start()..last.end()]) {
             self.complain(from, "expected an expression before it");
         }
     }
@@ -150,7 +150,7 @@ impl Walk<'_> {
 
     /// Why a keyword cannot be the name that is here; after a dot, each can.
     fn misnamed(&self, previous: &Token, token: Token) -> Option<&'static str> {
-        let given = self.names.iter().find(|(start, _)| *start == token.start);
+        let given = self.names.iter().find(|(start, _)| *start == token.start());
         let kind = given.map_or(token.kind, |(_, kind)| *kind);
         let is_setting = |node: &Node| node.kind == Kind::CONFIG_PARAMETER_REF;
         let any_is_a_name = previous.kind == Kind::DOT && !self.open.iter().any(is_setting);
@@ -158,7 +158,7 @@ impl Walk<'_> {
             return None;
         }
         let class = Class::of(self.open.iter().map(|node| node.kind));
-        let next = self.text[token.end..].trim_start().chars().next();
+        let next = self.text[token.end()..].trim_start().chars().next();
         let accepts = match class {
             Some(Class::Label) if previous.kind == Kind::AS_KW => true,
             // The qualifier of a function or a type is a schema.
@@ -178,7 +178,7 @@ impl Walk<'_> {
     /// A string continues only on a later line (scan.l, `quotecontinue`).
     fn beside(&self, previous: &Token, token: Token) -> Option<&'static str> {
         let literal = self.open.last().filter(|node| node.kind == Kind::LITERAL)?;
-        let gap = &self.text[previous.end..token.start];
+        let gap = &self.text[previous.end()..token.start()];
         let continues = gap.contains('\n') && !gap.contains("/*");
         let string = previous.kind != Kind::UESCAPE_KW;
         (string && literal.from < self.tree.tokens.len() && !continues)

@@ -1,5 +1,8 @@
 //! A light tree of a statement: its nodes in order of their beginnings, and its tokens.
 
+use std::ops::Range;
+
+use migrate_set::location::narrow;
 pub(crate) use squawk_parser::SyntaxKind as Kind;
 
 /// A list of kinds.
@@ -14,12 +17,28 @@ macro_rules! any_of {
 
 pub(crate) use {any_of, kinds};
 
-/// A token that is neither blank nor comment.
+/// A token that is neither blank nor comment. It is small, like a node, because those of a whole set are kept.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Token {
     pub(crate) kind: Kind,
-    pub(crate) start: usize,
-    pub(crate) end: usize,
+    start: u32,
+    end: u32,
+}
+
+impl Token {
+    pub(super) fn new(kind: Kind, bytes: Range<usize>) -> Token {
+        Token { kind, start: narrow(bytes.start), end: narrow(bytes.end) }
+    }
+
+    /// Its first byte.
+    pub(crate) fn start(&self) -> usize {
+        self.start as usize
+    }
+
+    /// The byte after its last one.
+    pub(crate) fn end(&self) -> usize {
+        self.end as usize
+    }
 }
 
 /// A node; its descendants follow it.
@@ -27,11 +46,11 @@ pub(crate) struct Token {
 struct Node {
     kind: Kind,
     /// The number of tokens before it.
-    from: usize,
+    from: u32,
     /// The number of tokens before what follows it.
-    to: usize,
+    to: u32,
     /// The index of the node after its last descendant.
-    end: usize,
+    end: u32,
 }
 
 /// The tree of a statement.
@@ -49,54 +68,58 @@ impl Tree {
 
     /// Begins a node, and returns its index.
     pub(super) fn enter(&mut self, kind: Kind) -> usize {
-        let (index, from) = (self.nodes.len(), self.tokens.len());
-        self.nodes.push(Node { kind, from, to: from, end: index });
+        let (index, from) = (self.nodes.len(), narrow(self.tokens.len()));
+        self.nodes.push(Node { kind, from, to: from, end: narrow(index + 1) });
         index
     }
 
     /// Ends the node that is at `index`.
     pub(super) fn exit(&mut self, index: usize) {
-        let (to, end) = (self.tokens.len(), self.nodes.len());
+        let (to, end) = (narrow(self.tokens.len()), narrow(self.nodes.len()));
         if let Some(node) = self.nodes.get_mut(index) {
             (node.to, node.end) = (to, end);
         }
     }
 
+    /// The tree, with no more memory than it needs.
+    pub(super) fn whole(mut self) -> Tree {
+        self.nodes.shrink_to_fit();
+        self.tokens.shrink_to_fit();
+        self
+    }
+
     /// The root, of the tree of `text`, of which the first byte is at `offset` of its file.
     pub(crate) fn root<'t>(&'t self, text: &'t str, offset: usize) -> Option<At<'t>> {
-        (!self.nodes.is_empty()).then_some(At { tree: self, text, offset, index: 0 })
+        let (nodes, tokens) = (self.nodes.as_slice(), self.tokens.as_slice());
+        (!nodes.is_empty()).then_some(At { nodes, tokens, text, offset, index: 0 })
     }
 }
 
-/// A place in a tree.
+/// A place in a tree. Its methods are the innermost loops of the catalog, and run unoptimised: they index slices and
+/// call nothing.
 #[derive(Clone, Copy)]
 pub(crate) struct At<'t> {
-    tree: &'t Tree,
+    nodes: &'t [Node],
+    tokens: &'t [Token],
     text: &'t str,
     offset: usize,
+    /// That of a node: there is always one.
     index: usize,
 }
 
 impl<'t> At<'t> {
-    fn node(self) -> Node {
-        match self.tree.nodes.get(self.index) {
-            Some(node) => *node,
-            None => Node { kind: Kind::ERROR, from: 0, to: 0, end: self.index },
-        }
+    pub(crate) fn kind(self) -> Kind {
+        self.nodes[self.index].kind
     }
 
-    pub(crate) fn kind(self) -> Kind {
-        self.node().kind
+    /// The index of the node after its last descendant.
+    fn end(self) -> usize {
+        self.nodes[self.index].end as usize
     }
 
     /// Its children.
-    pub(crate) fn children(self) -> impl Iterator<Item = At<'t>> {
-        let (end, mut next) = (self.node().end, self.index + 1);
-        std::iter::from_fn(move || {
-            let child = At { index: next, ..self };
-            next = child.node().end.max(next + 1);
-            (child.index < end).then_some(child)
-        })
+    pub(crate) fn children(self) -> Children<'t> {
+        Children { of: self, next: self.index + 1, end: self.end() }
     }
 
     /// Its children of this kind.
@@ -106,7 +129,15 @@ impl<'t> At<'t> {
 
     /// Its first child of this kind.
     pub(crate) fn child(self, kind: Kind) -> Option<At<'t>> {
-        self.each(kind).next()
+        let (nodes, end) = (self.nodes, self.end());
+        let mut index = self.index + 1;
+        while index < end {
+            if nodes[index].kind as u16 == kind as u16 {
+                return Some(At { index, ..self });
+            }
+            index = nodes[index].end as usize;
+        }
+        None
     }
 
     pub(crate) fn has(self, kind: Kind) -> bool {
@@ -114,13 +145,13 @@ impl<'t> At<'t> {
     }
 
     /// Itself and all nodes in it, in their order.
-    pub(crate) fn all(self) -> impl Iterator<Item = At<'t>> {
-        (self.index..self.node().end).map(move |index| At { index, ..self })
+    pub(crate) fn all(self) -> Walk<'t> {
+        self.walk()
     }
 
     /// Itself and the nodes in it, of which some can be skipped with all that is in them.
     pub(crate) fn walk(self) -> Walk<'t> {
-        Walk { within: self, next: self.index, end: self.node().end }
+        Walk { within: self, next: self.index, end: self.end() }
     }
 
     /// The nodes in it of this kind, and itself.
@@ -130,25 +161,34 @@ impl<'t> At<'t> {
 
     /// The first node in it of this kind.
     pub(crate) fn find(self, kind: Kind) -> Option<At<'t>> {
-        self.every(kind).next()
+        let (nodes, end) = (self.nodes, self.end());
+        let mut index = self.index;
+        while index < end {
+            if nodes[index].kind as u16 == kind as u16 {
+                return Some(At { index, ..self });
+            }
+            index += 1;
+        }
+        None
     }
 
     /// Its tokens, also those of its descendants.
     pub(crate) fn tokens(self) -> &'t [Token] {
-        let node = self.node();
-        self.tree.tokens.get(node.from..node.to).unwrap_or_default()
+        let node = &self.nodes[self.index];
+        &self.tokens[node.from as usize..node.to as usize]
     }
 
     /// The tokens of its own, that are not of a child.
     pub(crate) fn own_tokens(self) -> impl Iterator<Item = Token> {
-        let node = self.node();
-        let mut children = self.children().map(At::node).peekable();
-        (node.from..node.to).filter_map(move |at| {
-            while children.peek().is_some_and(|child| child.to <= at) {
-                children.next();
+        let (nodes, node) = (self.nodes, &self.nodes[self.index]);
+        let (mut child, mut at) = (self.index + 1, node.from);
+        std::iter::from_fn(move || {
+            while child < self.end() && nodes[child].from <= at {
+                at = at.max(nodes[child].to);
+                child = nodes[child].end as usize;
             }
-            let inside = children.peek().is_some_and(|child| child.from <= at);
-            (!inside).then(|| self.tree.tokens.get(at).copied()).flatten()
+            at += 1;
+            (at <= node.to).then(|| self.tokens[at as usize - 1])
         })
     }
 
@@ -159,17 +199,21 @@ impl<'t> At<'t> {
 
     /// The text of a token.
     pub(crate) fn text_of(self, token: Token) -> &'t str {
-        self.text.get(token.start..token.end).unwrap_or_default()
+        self.text.get(token.start()..token.end()).unwrap_or_default()
     }
 
     /// Its bytes in the statement.
-    pub(crate) fn range(self) -> std::ops::Range<usize> {
-        let (first, last) = (self.tokens().first(), self.tokens().last());
-        first.map_or(0, |token| token.start)..last.map_or(0, |token| token.end)
+    pub(crate) fn range(self) -> Range<usize> {
+        let node = &self.nodes[self.index];
+        if node.from < node.to {
+            self.tokens[node.from as usize].start()..self.tokens[node.to as usize - 1].end()
+        } else {
+            0..0
+        }
     }
 
     /// Its bytes in the file.
-    pub(crate) fn span(self) -> std::ops::Range<usize> {
+    pub(crate) fn span(self) -> Range<usize> {
         let range = self.range();
         self.offset + range.start..self.offset + range.end
     }
@@ -177,6 +221,26 @@ impl<'t> At<'t> {
     /// Its bytes' text.
     pub(crate) fn text(self) -> &'t str {
         self.text.get(self.range()).unwrap_or_default()
+    }
+}
+
+/// The children of a node.
+pub(crate) struct Children<'t> {
+    of: At<'t>,
+    next: usize,
+    end: usize,
+}
+
+impl<'t> Iterator for Children<'t> {
+    type Item = At<'t>;
+
+    fn next(&mut self) -> Option<At<'t>> {
+        if self.next >= self.end {
+            return None;
+        }
+        let index = self.next;
+        self.next = self.of.nodes[index].end as usize;
+        Some(At { index, ..self.of })
     }
 }
 
@@ -190,7 +254,7 @@ pub(crate) struct Walk<'t> {
 impl<'t> Walk<'t> {
     /// Skips what is in a node that was just returned.
     pub(crate) fn leave(&mut self, node: At<'t>) {
-        self.next = self.next.max(node.node().end);
+        self.next = self.next.max(node.end());
     }
 }
 
@@ -198,9 +262,12 @@ impl<'t> Iterator for Walk<'t> {
     type Item = At<'t>;
 
     fn next(&mut self) -> Option<At<'t>> {
-        let node = At { index: self.next, ..self.within };
+        if self.next >= self.end {
+            return None;
+        }
+        let index = self.next;
         self.next += 1;
-        (node.index < self.end).then_some(node)
+        Some(At { index, ..self.within })
     }
 }
 

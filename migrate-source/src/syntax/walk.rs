@@ -22,7 +22,7 @@ const UNKNOWN: &[&[Kind]] = &[
 pub(super) fn judge(statement: &str) -> Judged {
     let walk = walked(statement, &[], EntryPoint::SourceFile);
     let Some(first) = walk.first.as_ref().map(|first| first.at) else {
-        return Judged { tree: Some(walk.tree), ..Judged::default() };
+        return Judged { tree: Some(walk.tree.whole()), ..Judged::default() };
     };
     let tree = with_names(statement, &walk, first);
     let error = if tree.is_some() { None } else { walk.finish() };
@@ -70,9 +70,10 @@ fn with_names(statement: &str, walk: &Walk<'_>, first: usize) -> Option<Tree> {
             // The first word of a statement is never a name.
             (index > 0 && token.kind.is_keyword() && !is_reserved(token.kind)).then_some(())?;
             let mut text = text.clone();
-            text.replace_range(token.start..token.end, &"x".repeat(token.end - token.start));
+            let bytes = token.start()..token.end();
+            text.replace_range(bytes.clone(), &"x".repeat(bytes.len()));
             let mut names = names.clone();
-            names.push((token.start, token.kind));
+            names.push((token.start(), token.kind));
             let next = walked(&text, &names, EntryPoint::SourceFile);
             let complaint = next.first.as_ref().map(|complaint| complaint.at);
             if complaint.is_some_and(|next| next <= at) {
@@ -149,7 +150,7 @@ impl<'s> Walk<'s> {
                 let start = self.offset;
                 self.offset += text.len();
                 if !kind.is_trivia() {
-                    self.token(Token { kind, start, end: self.offset });
+                    self.token(Token::new(kind, start..self.offset));
                 }
             }
         }
@@ -163,7 +164,7 @@ impl<'s> Walk<'s> {
     }
 
     fn lexical(&mut self, byte: usize, message: &str) {
-        let at = self.tree.tokens.partition_point(|token| token.end <= byte);
+        let at = self.tree.tokens.partition_point(|token| token.end() <= byte);
         self.complain(at, message);
     }
 
@@ -204,7 +205,7 @@ impl<'s> Walk<'s> {
         let (at, message) = self.after_verb(at, message);
         let before = at.checked_sub(1).and_then(|before| self.tree.tokens.get(before)).copied();
         let token = self.tree.tokens.get(at).map(|token| self.whole(*token));
-        let text = |token: Token| &self.text[token.start..token.end];
+        let text = |token: Token| &self.text[token.start()..token.end()];
         let found = Found {
             index: at,
             text: token.map(text),
@@ -214,7 +215,7 @@ impl<'s> Walk<'s> {
         };
         let end = self.text.len();
         Some(SyntaxError {
-            span: token.map_or(end..end, |token| token.start..token.end),
+            span: token.map_or(end..end, |token| token.start()..token.end()),
             message: message::message(&message, &found),
             help: message::help(&message, &found),
         })
@@ -222,11 +223,12 @@ impl<'s> Walk<'s> {
 
     /// The token as the server reads it: the parser splits operators into characters.
     fn whole(&self, token: Token) -> Token {
-        let around = |whole: &&lexer::Token| whole.start <= token.start && token.start < whole.end;
+        let around =
+            |whole: &&lexer::Token| whole.start <= token.start() && token.start() < whole.end;
         let whole = lex(self.text);
         match whole.iter().find(around) {
             Some(whole) if whole.kind == TokenKind::Operator => {
-                Token { kind: token.kind, start: whole.start, end: whole.end }
+                Token::new(token.kind, whole.start..whole.end)
             }
             _ => token,
         }
