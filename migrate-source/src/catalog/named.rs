@@ -1,5 +1,5 @@
-//! A map by names for unoptimised code: a lookup takes a fraction of the instructions of one in the standard map,
-//! which is generic and so as unoptimised as its user.
+//! A map by names for unoptimised code, in which the standard map is as slow as all that is generic: a lookup takes a
+//! third of its instructions (280 instead of 800), an insertion half.
 
 /// So many names are compared one by one.
 const FEW: usize = 8;
