@@ -72,6 +72,7 @@ impl Catalog {
             missing: Vec::new(),
             dependences: FxHashMap::default(),
             derived: FxHashSet::default(),
+            either: FxHashSet::default(),
             reads: None,
             naming: self.naming.part(dropped),
             definitions: None,
