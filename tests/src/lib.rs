@@ -14,6 +14,7 @@ pub mod cluster;
 pub mod database;
 pub mod proof;
 pub mod fault;
+pub mod folders;
 pub mod furnished;
 #[cfg(doctest)]
 mod guides;

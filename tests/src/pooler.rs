@@ -5,7 +5,7 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::{MetadataExt, chown, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{self, Child, Command, Stdio};
@@ -20,6 +20,9 @@ use tokio_postgres::{Client, Config, NoTls};
 const LIMIT: Duration = Duration::from_secs(20);
 
 const CONFIG: &str = "config";
+
+/// In PgBouncer's folder, a link to the folder with the socket of its server.
+const SERVER: &str = "server";
 
 /// Runs a pooler, and ends it when the other end of standard input closes: with this process, however it
 /// ends. The arguments are the folder to remove then, the signal to send, and the command.
@@ -115,9 +118,20 @@ impl Pooler {
         database: &str,
     ) -> Result<Pooler, String> {
         let (socket, server_port) = socket_of(server)?;
-        let server = format!("host={} port={server_port}{database}", socket.display());
+        let server = format!("port={server_port}{database}");
         let ini = |folder: &Path, port| ini(folder, port, &server, mode, size);
         Pooler::run(&PGBOUNCER, socket, ini).await
+    }
+
+    /// Replaces the server of a PgBouncer by another with the same port.
+    ///
+    /// # Errors
+    ///
+    /// What the system refuses.
+    pub fn replace_server(&self, server: &Config) -> Result<(), String> {
+        let (link, (socket, _)) = (self.folder.join(SERVER), socket_of(server)?);
+        let replaced = fs::remove_file(&link).and_then(|()| symlink(socket, &link));
+        replaced.map_err(|error| failed("replace", &link, &error))
     }
 
     /// A Pgpool-II that sends reads to `standby`, and with `Cache::On` answers them from its cache.
@@ -145,6 +159,7 @@ impl Pooler {
         let port =
             free_port().map_err(|error| failed("listen on", Path::new("loopback"), &error))?;
         let child = prepare(&folder, &config(&folder, port), &owner)
+            .and_then(|()| symlink(socket, folder.join(SERVER)))
             .map_err(|error| failed("write into", &folder, &error))
             .and_then(|()| spawn(kind, &folder, &owner));
         let child = child.inspect_err(|_| drop(fs::remove_dir_all(&folder)))?;
@@ -227,7 +242,7 @@ fn ini(folder: &Path, port: u16, server: &str, mode: PoolMode, size: usize) -> S
     let (folder, mode) = (folder.display(), mode.as_str());
     format!(
         "[databases]\n\
-         * = {server}\n\
+         * = host={folder}/{SERVER} {server}\n\
          [pgbouncer]\n\
          listen_addr = 127.0.0.1\n\
          listen_port = {port}\n\
@@ -237,6 +252,7 @@ fn ini(folder: &Path, port: u16, server: &str, mode: PoolMode, size: usize) -> S
          admin_users = postgres\n\
          pool_mode = {mode}\n\
          default_pool_size = {size}\n\
+         server_login_retry = 1\n\
          max_client_conn = 500\n\
          logfile = {folder}/log\n"
     )

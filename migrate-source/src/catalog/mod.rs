@@ -169,6 +169,8 @@ pub(super) struct Catalog {
     dependences: FxHashMap<depend::On, Vec<depend::Dependence>>,
     /// The tables that have indexes as another has: a partition, or one that is `LIKE` another.
     derived: FxHashSet<String>,
+    /// The names of relations that were made where another of that name can be.
+    either: FxHashSet<String>,
     /// What the part of a statement names that is being read, if that matters.
     reads: Option<depend::Reads>,
     /// What names what.
@@ -221,6 +223,7 @@ impl Catalog {
             bodies: FxHashMap::default(),
             dependences: FxHashMap::default(),
             derived: FxHashSet::default(),
+            either: FxHashSet::default(),
             reads: None,
             naming: cascade::Naming::default(),
             noting,

@@ -73,6 +73,7 @@ impl Catalog {
             missing: Vec::new(),
             dependences: FxHashMap::default(),
             derived: FxHashSet::default(),
+            either: FxHashSet::default(),
             reads: None,
             naming: self.naming.part(dropped),
             definitions: None,

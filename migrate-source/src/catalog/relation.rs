@@ -138,6 +138,7 @@ impl Catalog {
         let conditional = at.has(Kind::IF_NOT_EXISTS);
         let mut relation = Relation::new(self.made(sort, &path.span));
         relation.made.sure &= temporary || self.is_certain(path, &schema);
+        self.note_either(path, &schema);
         match self.look_in(&key) {
             Look::Found(()) if conditional => return None,
             Look::Found(()) => {

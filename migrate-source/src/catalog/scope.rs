@@ -186,6 +186,27 @@ impl Catalog {
             || before.into_iter().all(|schema| self.schemas.look(schema, &self.blurs).is_missing())
     }
 
+    /// Notes that something else can have the name of a relation that a statement makes in this schema: there, in
+    /// another schema that is searched, or in that schema if this one is not there.
+    pub(super) fn note_either(&mut self, path: &Path, target: &str) {
+        if !self.defines() {
+            return;
+        }
+        let has = |schema: &String| {
+            let key = Key { schema: schema.clone(), name: path.name.clone() };
+            self.relation(&key).is_some()
+        };
+        let key = Key { schema: target.to_owned(), name: path.name.clone() };
+        let is_perhaps = matches!(self.look_in(&key), Look::Perhaps(()));
+        let is_there = matches!(self.schemas.look(target, &self.blurs), Look::Found(_));
+        let mut others = self.path.searched().filter(|schema| *schema != target);
+        let is_open = path.qualifier.is_none()
+            && others.any(|schema| self.perhaps && has(schema) || target != TEMPORARY && !is_there);
+        if is_perhaps || is_open {
+            self.either.insert(path.name.clone());
+        }
+    }
+
     /// The relation that a name means.
     pub(super) fn look_relation(&self, path: &Path) -> Look<Key> {
         let name = &path.name;

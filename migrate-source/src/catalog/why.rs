@@ -61,6 +61,11 @@ impl<'f> Whys<'f> {
                 Way::Makes => format!("{what} that are made after {why}"),
             });
         }
+        let mut either: Vec<&str> = catalog.either.iter().map(String::as_str).collect();
+        either.sort_unstable();
+        if !either.is_empty() {
+            lines.push(format!("which objects have the names {}", either.join(", ")));
+        }
         let is_there = |name: &&String| {
             let mut schemas = catalog.schemas.objects.values();
             schemas.any(|schema| schema.relations.objects.contains_key(name))

@@ -93,7 +93,8 @@ async fn play(cluster: &mut Cluster, quiet: &Quiet, seed: u64) -> Vec<String> {
     drop(checks::create(cluster, &database).await);
     let started = Instant::now();
     let session = |index| format!("replica-{index}");
-    let fleet = Fleet::start(REPLICAS, |index| quiet.replica(cluster, &database, &session(index)));
+    let address = cluster.address(&database);
+    let fleet = Fleet::start(REPLICAS, |index| quiet.replica(&address, &session(index)));
     let mut dice = Dice::new(seed);
     let struck = strike(cluster, &fleet, (&database, quiet.lock), &mut dice).await;
     let mut broken = settle(&fleet).await;

@@ -4,13 +4,19 @@
 //! to end with the schema of a run without faults. All commits of a run except its last are
 //! asynchronous, which would show here. Exits with 1 if an invariant does not hold.
 //!
+//! With `--pooler pgbouncer` the replicas connect to a PgBouncer, behind which the standby takes the place of the
+//! primary while the first run still goes on, in transaction or session mode as the seed decides.
+//!
 //! `cargo run --release -p migrate-tests --bin failover -- --rounds 10 --seed 1`
 
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use clap::{Parser, ValueEnum};
+use migrate_runtime::Lock;
 use migrate_tests::cluster::{Cluster, Crash};
 use migrate_tests::database::{connect, value};
+use migrate_tests::pooler::{PoolMode, Pooler};
 use migrate_tests::proof::checks::{self, Quiet};
 use migrate_tests::proof::dice::Dice;
 use migrate_tests::proof::options::{self, Options};
@@ -19,15 +25,35 @@ use migrate_tests::proof::script::{DOOMED, Name};
 use migrate_tests::proof::standing::Standing;
 use tokio::io::AsyncReadExt;
 use tokio::process::Child;
+use tokio::task::JoinHandle;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 const DATABASE: &str = "app";
+
+/// Server connections of the pooler.
+const POOL_SIZE: usize = 4;
 
 /// The time limit for the standby to become synchronous, and for a run to reach its moment.
 const LIMIT: Duration = Duration::from_mins(1);
 
 /// How much later than its moment a crash can come.
 const LATER: Duration = Duration::from_millis(15);
+
+/// The options of the command line.
+#[derive(Parser, Debug, Clone, Copy)]
+struct Arguments {
+    #[command(flatten)]
+    options: Options,
+    /// What the replicas connect to instead of the server
+    #[arg(long)]
+    pooler: Option<Between>,
+}
+
+/// What is between the replicas and the server.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+enum Between {
+    Pgbouncer,
+}
 
 /// When the primary dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +75,8 @@ struct Round {
     session: &'static str,
     /// Whether the server delays writing asynchronous commits for as long as it can.
     lazy: bool,
+    /// How the pooler shares its connections, if there is one.
+    pool: Option<PoolMode>,
 }
 
 /// What a crash left.
@@ -64,7 +92,7 @@ fn main() {
 }
 
 /// Runs all rounds, and returns how many of them broke an invariant.
-async fn prove(options: Options) -> u64 {
+async fn prove(Arguments { options, pooler }: Arguments) -> u64 {
     let mut template = Cluster::create();
     template.start();
     let quiet = Quiet::run(&template, Name::Failover, options.lock).await;
@@ -72,7 +100,8 @@ async fn prove(options: Options) -> u64 {
     println!("failover: seed {}, a quiet run takes {:.1?}", options.seed, quiet.took);
     let (mut failed, mut lost) = (0, 0);
     for number in 0..options.rounds {
-        let round = Round::new(options.seed.wrapping_add(number), quiet.script.versions.len());
+        let seed = options.seed.wrapping_add(number);
+        let round = Round::new(seed, quiet.script.versions.len(), pooler);
         let (broken, fewer) = play(round, &quiet).await;
         for sentence in &broken {
             println!("  broken: {sentence}");
@@ -91,7 +120,7 @@ async fn prove(options: Options) -> u64 {
 
 impl Round {
     /// The parameters that the seed decides; half of the moments are around the last commit.
-    fn new(seed: u64, migrations: usize) -> Round {
+    fn new(seed: u64, migrations: usize, pooler: Option<Between>) -> Round {
         let mut dice = Dice::new(seed);
         let moment = match dice.below(100) {
             0..30 => Moment::Applied(dice.below(migrations)),
@@ -105,6 +134,18 @@ impl Round {
             crash: if dice.chance(50) { Crash::Kill } else { Crash::Immediate },
             session: if dice.chance(25) { DOOMED } else { "replica" },
             lazy: dice.chance(50),
+            pool: pooler.map(|Between::Pgbouncer| {
+                if dice.chance(50) { PoolMode::Transaction } else { PoolMode::Session }
+            }),
+        }
+    }
+
+    /// The lock of its replicas: a pooler gets the one with which migrations run outside a transaction.
+    fn lock(self, of_server: Lock) -> Lock {
+        match self.pool {
+            None => of_server,
+            Some(PoolMode::Session) => Lock::Advisory,
+            Some(_) => Lock::Row,
         }
     }
 }
@@ -113,14 +154,30 @@ impl Round {
 /// seen on the primary and are not on the standby.
 async fn play(round: Round, quiet: &Quiet) -> (Vec<String>, usize) {
     let started = Instant::now();
+    let quiet = &quiet.with_lock(round.lock(quiet.lock));
     let (mut primary, mut standby) = pair(round.lazy).await;
-    let (outcome, seen) = crash(round, &mut primary, quiet).await;
+    let pooler = match round.pool {
+        Some(mode) => Some(Pooler::start(&primary.config(DATABASE), mode, POOL_SIZE).await),
+        None => None,
+    };
+    let pooler = pooler.transpose().unwrap_or_else(|problem| panic!("{problem}"));
+    let address = |server: &Cluster| {
+        pooler.as_ref().map_or_else(|| server.address(DATABASE), |pooler| pooler.url(DATABASE))
+    };
+    let to_primary = address(&primary);
+    let (line, seen) = crash(round, &mut primary, &to_primary, quiet).await;
     standby.promote().await;
+    if let Some(pooler) = &pooler {
+        pooler.replace_server(&standby.config(DATABASE)).expect("another server");
+    }
+    let outcome = Outcome::read(&line.await.expect("the replica's line"));
     let client = connect(&standby.config(DATABASE)).await;
     let left = Left { outcome, seen, standing: Standing::read(&client).await };
     let mut broken = left.standing.broken(&quiet.script, &left.outcome);
     drop(client);
-    let next = Outcome::of(&mut quiet.replica(&standby, DATABASE, "replica"));
+    let next = Outcome::of(&mut quiet.replica(&address(&standby), "replica"));
+    // Its connections would be sessions that are left.
+    drop(pooler);
     if next.end == End::Ok {
         broken.extend(quiet.broken(&standby, DATABASE).await);
     } else {
@@ -161,12 +218,16 @@ async fn pair(lazy: bool) -> (Cluster, Cluster) {
     (primary, standby)
 }
 
-/// Runs the replica until the round's moment, and crashes the primary; returns the replica's outcome, and
-/// how many entries were visible just before.
-async fn crash(round: Round, primary: &mut Cluster, quiet: &Quiet) -> (Outcome, usize) {
+/// Runs the replica until the round's moment, and crashes the primary; returns what the replica will print,
+/// and how many entries were visible just before.
+async fn crash(
+    round: Round,
+    primary: &mut Cluster,
+    address: &str,
+    quiet: &Quiet,
+) -> (JoinHandle<String>, usize) {
     let client = connect(&primary.config(DATABASE)).await;
-    let mut command =
-        tokio::process::Command::from(quiet.replica(primary, DATABASE, round.session));
+    let mut command = tokio::process::Command::from(quiet.replica(address, round.session));
     let child = command.kill_on_drop(true).spawn().expect("our own executable");
     let line = tokio::spawn(line(child));
     let deadline = Instant::now() + LIMIT;
@@ -180,7 +241,7 @@ async fn crash(round: Round, primary: &mut Cluster, quiet: &Quiet) -> (Outcome, 
     }
     let seen = visible(&client).await;
     primary.crash(round.crash);
-    (Outcome::read(&line.await.expect("the replica's line")), seen)
+    (line, seen)
 }
 
 /// What a replica prints, once it has ended.
@@ -213,7 +274,8 @@ impl fmt::Display for Round {
             Moment::Reported => f.write_str("after its report")?,
         }
         write!(f, " of a {}", if self.session == DOOMED { "failing run" } else { "run" })?;
-        f.write_str(if self.lazy { ", late writes" } else { "" })
+        f.write_str(if self.lazy { ", late writes" } else { "" })?;
+        self.pool.map_or(Ok(()), |mode| write!(f, ", {} pooling", mode.as_str()))
     }
 }
 

@@ -8,7 +8,6 @@
 //! its first mistake.
 
 use std::fs;
-use std::path::Path;
 use std::process::ExitCode;
 
 use migrate_runtime::Migrator;
@@ -16,30 +15,21 @@ use migrate_runtime::schema::SchemaScope;
 use migrate_runtime::source::from_folder;
 use migrate_tests::both_ways::difference;
 use migrate_tests::database::FreshDatabase;
+use migrate_tests::folders::{Count, each};
 use migrate_tests::schema_files::round_trip;
 use migrate_tests::sets::lenient;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let (mut sets, mut differ, mut left_out) = (0, 0, 0);
-    for folder in std::env::args().skip(1) {
-        let name =
-            Path::new(&folder).file_name().unwrap_or_default().to_string_lossy().into_owned();
-        match result(&folder).await {
-            Err(mistake) => {
-                left_out += 1;
-                println!("{name}: left out: {}", mistake.lines().next().unwrap_or_default());
-            }
-            Ok(Err(found)) => {
-                (sets, differ) = (sets + 1, differ + 1);
-                println!("{name}: DIFFERS\n{found}");
-            }
-            Ok(Ok(lines)) => {
-                sets += 1;
-                println!("{name}: same, {lines} lines");
-            }
+    let mut differ = 0;
+    let show = |name: &str, found| match found {
+        Err(difference) => {
+            differ += 1;
+            println!("{name}: DIFFERS\n{difference}");
         }
-    }
+        Ok(lines) => println!("{name}: same, {lines} lines"),
+    };
+    let Count { sets, left_out } = each(result, show).await;
     println!("{sets} sets: {differ} differ; {left_out} folders are left out");
     if differ == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -19,33 +19,27 @@ use migrate_runtime::{Migrations, Migrator};
 use migrate_set::schema::as_restored;
 use migrate_tests::both_ways::difference;
 use migrate_tests::database::FreshDatabase;
+use migrate_tests::folders::{Count, each};
 use migrate_tests::sets::lenient;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let (mut sets, mut differ, mut named, mut left_out) = (0, 0, 0, 0);
-    for folder in env::args().skip(1) {
-        let name =
-            Path::new(&folder).file_name().unwrap_or_default().to_string_lossy().into_owned();
-        match result(&folder).await {
-            Err(mistake) => {
-                left_out += 1;
-                println!("{name}: left out: {}", mistake.lines().next().unwrap_or_default());
-            }
-            Ok(Squashed { difference: Some(found), notes, .. }) if notes.is_empty() => {
-                (sets, differ) = (sets + 1, differ + 1);
-                println!("{name}: DIFFERS\n{found}");
-            }
-            Ok(Squashed { difference, notes, figures }) => {
-                (sets, named) = (sets + 1, named + usize::from(difference.is_some()));
-                let same = if difference.is_some() { "differs as named" } else { "same" };
-                println!("{name}: {same}, {figures}");
-                for note in notes {
-                    println!("  {note}");
-                }
+    let (mut differ, mut named) = (0, 0);
+    let show = |name: &str, Squashed { difference, notes, figures }| match difference {
+        Some(found) if notes.is_empty() => {
+            differ += 1;
+            println!("{name}: DIFFERS\n{found}");
+        }
+        difference => {
+            named += usize::from(difference.is_some());
+            let same = if difference.is_some() { "differs as named" } else { "same" };
+            println!("{name}: {same}, {figures}");
+            for note in notes {
+                println!("  {note}");
             }
         }
-    }
+    };
+    let Count { sets, left_out } = each(result, show).await;
     println!("{sets} sets: {differ} differ, {named} as named; {left_out} folders are left out");
     if differ == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -65,6 +65,12 @@ impl Quiet {
         Quiet { script: Script::new(name), took, name, lock, schema, data }
     }
 
+    /// The same for replicas with this lock.
+    #[must_use]
+    pub fn with_lock(&self, lock: Lock) -> Quiet {
+        Quiet { lock, ..self.clone() }
+    }
+
     /// Every invariant that does not hold in `database`.
     ///
     /// # Panics
@@ -123,9 +129,9 @@ impl Quiet {
         broken
     }
 
-    /// The command for a replica of the same set, whose session has this name.
-    pub fn replica(&self, cluster: &Cluster, database: &str, session: &str) -> Command {
-        replica::command(&cluster.address(database), self.name, self.lock, session)
+    /// The command for a replica of the same set at this address, whose session has this name.
+    pub fn replica(&self, address: &str, session: &str) -> Command {
+        replica::command(address, self.name, self.lock, session)
     }
 }
 

@@ -30,9 +30,9 @@ pub struct Options {
 /// # Panics
 ///
 /// When there is no runtime.
-pub fn main<F: Future<Output = u64>>(prove: impl FnOnce(Options) -> F) -> ! {
+pub fn main<O: Parser, F: Future<Output = u64>>(prove: impl FnOnce(O) -> F) -> ! {
     replica::run_if_asked();
-    let options = Options::parse();
+    let options = O::parse();
     let runtime = Runtime::new().expect("a runtime");
     process::exit(i32::from(runtime.block_on(prove(options)) != 0))
 }

@@ -66,7 +66,11 @@ pub fn run_if_asked() {
         return;
     }
     let name = if script == "Chaos" { Name::Chaos } else { Name::Failover };
-    let lock = if lock == "Row" { Lock::Row } else { Lock::Detect };
+    let lock = match lock.as_str() {
+        "Row" => Lock::Row,
+        "Advisory" => Lock::Advisory,
+        _ => Lock::Detect,
+    };
     let mut config: Config = address.parse().expect("an address");
     config.application_name(session);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

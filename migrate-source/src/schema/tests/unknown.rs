@@ -17,6 +17,10 @@ fn what_is_not_known_is_named_with_its_reason() {
                 => indexes that are made after 2_a.sql:1, which runs dynamic SQL
             create table t (a int) // do $$ begin if true then do 'begin execute ''create index i''; end'; end if; end $$
                 => indexes that are made after 2_a.sql:1, which runs dynamic SQL
+            do $$ begin if true then alter view strange rename to v; end if; end $$ // create view v as select 1 as one
+                => which objects have the names v
+            create table t (a int) // do $$ begin if true then create temp table t (b int); end if; end $$ // drop table t
+                => which objects have the names t
             create type e as enum ('a'); create table t (a e, b int); drop type e cascade
                 => views, columns, constraints, functions, triggers and policies that are gone after 1_a.sql:1,
                     which drops with CASCADE

@@ -1,0 +1,106 @@
+//! What is there, under each way to name it, and is not reported.
+
+use super::*;
+
+#[test]
+fn what_is_there_is_not_reported() {
+    finds(
+        r#"
+        alter table public.users add a int, add unique (a)
+        alter table if exists nobody add a int
+        drop table if exists nobody
+        drop index if exists i
+        alter table users drop constraint users_pkey; drop index if exists users_pkey
+        alter table users drop constraint if exists c
+        create table if not exists users (a int); select email from users
+        create table if not exists t (a int); select a from t
+        create table posts (id serial, n int generated always as identity); select nextval('posts_id_seq'),
+            currval('public.posts_n_seq')
+        create table a (b int unique, c int check (c > 0), d int references users); alter table a drop constraint
+            a_b_key, drop constraint a_c_check, drop constraint a_d_fkey
+        create table a (b int, c int, unique (b, c), check (b < c)); alter table a drop constraint a_b_c_key, drop
+            constraint a_check
+        create index on users (email); create index on users (email); drop index users_email_idx1
+        create index on users (lower(email)); drop index users_lower_idx
+        alter table users rename to people; alter table people drop constraint users_pkey
+        do $$ declare n int; begin select count(*) into n from users; if n = 0 then create table made (a int); end
+            if; end $$; select a from made
+        create temp table users (z int); select z from users
+        create schema s; set search_path = s, public; create table t (a int); select a from s.t
+        select users from users; select users.* from users; select id as n from users order by n
+        select u.id from users u, lateral (select u.email) x (y) where x.y = ''
+        select ctid, tableoid from users
+        select * from users u (a, b) where a = 1
+        select a, b from users u (a, b)
+        select n from generate_series(1, 2) n; select * from generate_series(1, 2) as g (x) where x = 1
+        select key, value from json_each('{}'); select e ->> 'x' from json_array_elements('[]') e
+        select x.a from (values (1)) x (a); select column1 from (values (1)) v
+        with recursive t (n) as (select 1 union all select n + 1 from t) select n from t
+        with t as (insert into users values (1, '') returning id) select id from t
+        select count(*) from users group by email having count(*) > 1 order by count(*)
+        select current_user, current_date, localtime, user
+        update users set email = s.e from (select 1 as i, 'x' as e) s where users.id = s.i
+        update users as u set (email) = row ('x') where u.id = 1
+        insert into users as u values (1, '') on conflict (id) do update set email = u.email || excluded.email
+        delete from users using (values (1)) v (n) where users.id = v.n returning users.id
+        create table copy (like users including all); select email from copy
+        create table child () inherits (users); select email from child; alter table users add n int; select n from
+            child
+        create table p (a int, b int) partition by range (a); create table p1 partition of p for values from (1) to
+            (2); alter table p add c int; select b, c from p1
+        create table t as select id, email as mail from users; select mail from t
+        create view v as select * from users; select email from v
+        create view v (a, b) as select * from users; select a, b from v
+        create or replace view v as select 1 as a; create or replace view v as select 1 as a, 2 as b; select b from
+            v
+        create type c as (x int); create table t (a c); select (a).x from t; select (t.a).x from t
+        create type s as enum ('a'); alter type s rename to r; create table t (a r, b r[])
+        create domain d as text check (value <> ''); create table t (a d)
+        create function f(a int) returns int language sql as 'select a + $1'; select f(1)
+        create function f(id users) returns int language sql as 'select 1'; select users.f from users
+        create extension citext; create table t (a citext); create extension pgcrypto; select digest('', '')
+        create extension unknown_thing; select whatever(1); select * from anything
+        do $$ begin create table t (a int); exception when others then null; end $$; select a, b from t
+        do $$ begin execute 'create table t (a int)'; end $$; select a from t
+        do $$ begin execute format('alter table %I add x int', 'users'); end $$; select x from users
+        do $$ declare r record; begin for r in select 1 loop execute r.x; end loop; end $$; select * from anything
+        create function f() returns void language plpgsql as $$ begin create table made (a int); end $$; select f();
+            select a from made
+        create function f() returns trigger language plpgsql as $$ begin new.z := 1; return new; end $$; create
+            trigger t before insert on users for each row execute function f(); drop trigger t on users
+        alter table users add constraint c check (length(email) > 1) not valid; alter table users validate
+            constraint c
+        create unique index i on users (email); alter table users add constraint u unique using index i; alter table
+            users drop constraint u; create index u on users (email)
+        drop table users cascade; create table users (a int); select a from users
+        begin; select 1; commit
+        begin; drop table users; rollback; select * from users
+        create table p (a int) partition by range (a); create table p1 partition of p default; create index on p
+            (a); drop index p1_a_idx; alter table p1 drop constraint p1_pkey
+        create table t (a int default nextval(('nobody'::text)::regclass))
+        create function f(cstring) returns shell language c as 'x', 'y'
+        create function f() returns trigger language plpgsql as $$ begin return null; end $$; create trigger t after
+            update on users referencing new table as fresh for each statement execute function f(); create or
+            replace function f() returns trigger language plpgsql as $$ begin perform 1 from fresh; return null; end
+            $$
+        create table if not exists users (a nothing references nobody)
+        alter table users add column if not exists email nothing references nobody
+        do 'begin execute ''alter table users add a int''; end'; alter table users add column if not exists a
+            nothing
+        create type mood as enum ('ok'); alter type mood add value if not exists 'ok' after 'nothing'
+        set search_path = nobody, public; create table t (a int); reset search_path; select a from t
+        with w as (select id as n from users) insert into users (id) select n from w
+        alter table users add unique (n), add check (n > 0), add n int
+        create materialized view m as select 1 as a; create unique index i on m (a); drop materialized view m;
+            create materialized view m as select 1 as a; create unique index i on m (a)
+        set search_path to "$user", public; select * from users
+        select * from pg_class, information_schema.tables; select oid from pg_type
+        alter table users rename constraint users_pkey to pk; drop index if exists users_pkey; alter index pk rename
+            to k; alter table users drop constraint k
+        create aggregate total (int) (sfunc = int4pl, stype = int); select total(id) from users
+        select extract(year from now()), position('a' in 'b'), substring('x' from 1), trim(both 'x' from 'y')
+        create rule r as on insert to users do also select new.id
+        alter table users alter column email type varchar(10) using email::varchar(10)
+        insert into users (id, email) select id, email from users where email = any (array['a'])"#,
+    );
+}
