@@ -159,13 +159,13 @@ impl<'r> Context<'r> {
     ) -> Boxed<'_, Error> {
         boxed(async move {
             let is_discarded = source.code() == Some(&SqlState::DIVISION_BY_ZERO);
-            match self.database_error(doing, source).await.into_kind() {
-                ErrorKind::Database { doing, .. } if is_discarded => {
-                    ErrorKind::NotRecorded { doing }
+            let error = self.database_error(doing.clone(), source).await;
+            match error.kind() {
+                ErrorKind::Database { .. } if is_discarded => {
+                    ErrorKind::NotRecorded { doing }.into()
                 }
-                kind => kind,
+                _ => error,
             }
-            .into()
         })
     }
 

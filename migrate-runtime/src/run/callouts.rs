@@ -2,7 +2,6 @@
 //! the data of a `COPY`, is several messages, any other is one.
 
 use migrate_set::set::{Ends, Script};
-use migrate_set::sql::probe::probe;
 use tokio_postgres::SimpleQueryRow;
 
 use super::action::Action;
@@ -11,7 +10,7 @@ use crate::context::Context;
 use crate::lock::Stop;
 use crate::outcome::{BoxError, Error, ErrorKind, Event, RunClient, When, chain};
 use crate::sql::same_encoding;
-use crate::wire::{Copy, Message, Outcome, Part, is_conflict};
+use crate::wire::{Copy, Message, Outcome, Part, SendData, is_conflict};
 
 /// The service's own code that is called for one migration.
 #[derive(Debug, Clone, Copy)]
@@ -62,11 +61,12 @@ impl<'d> Messages<'d> {
         script: &'d Script,
         range: (usize, usize),
     ) -> Result<(), Error> {
-        match script.copy(range).zip(cx.migrator.parts.find()) {
+        match script.copy(range).zip(cx.migrator.parts.find::<SendData>()) {
             None => self.push(part, &cx.rendered(script, range)?.sql),
             Some(([range, (start, end)], send)) => {
                 let sql = cx.rendered(script, range)?.sql.into_owned();
-                if let (Part::Statement { step, index }, Some(probe)) = (part, probe(&sql)) {
+                let probe = (send.probe)(&sql);
+                if let (Part::Statement { step, index }, Some(probe)) = (part, probe) {
                     self.push(Part::Probe { step, index }, &probe);
                 }
                 let data = script.text().get(start..end).unwrap_or_default();

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use futures_sink::Sink as _;
+use migrate_set::sql::probe::probe;
 use tokio_postgres::{Client, CopyInSink, Error};
 
 use super::exchange::{Failure, Wire};
@@ -25,14 +26,16 @@ pub(crate) struct Copy<'d> {
     pub(crate) send: &'static SendData,
 }
 
-/// The function [`send`], which only a set with data needs: it links much of the driver that nothing else does.
+/// The functions [`send`] and [`probe`], which only a set with data needs: the first links much of the driver that
+/// nothing else does.
 #[derive(Debug)]
-pub(crate) struct SendData(
-    for<'c> fn(&'c Client, &'c str, &'c str) -> Boxed<'c, Result<(), Error>>,
-);
+pub(crate) struct SendData {
+    send: for<'c> fn(&'c Client, &'c str, &'c str) -> Boxed<'c, Result<(), Error>>,
+    pub(crate) probe: fn(&str) -> Option<String>,
+}
 
 pub(crate) static SEND_DATA: SendData =
-    SendData(|client, sql, data| boxed(send(client, sql, data)));
+    SendData { send: |client, sql, data| boxed(send(client, sql, data)), probe };
 
 impl Wire<'_> {
     /// Sends `copy` with its data.
@@ -42,7 +45,7 @@ impl Wire<'_> {
     pub(crate) async fn copy(&self, copy: &Copy<'_>) -> Result<(), Failure> {
         self.count();
         self.is_out.store(true, Ordering::Relaxed);
-        let sent = (copy.send.0)(self.client, &copy.sql, copy.data).await;
+        let sent = (copy.send.send)(self.client, &copy.sql, copy.data).await;
         self.is_out.store(false, Ordering::Relaxed);
         sent.map_err(|error| {
             let mut message = Message::new();

@@ -6,7 +6,7 @@ mod exchange;
 mod copy;
 mod pooler;
 
-pub(crate) use copy::{Copy, SEND_DATA};
+pub(crate) use copy::{Copy, SEND_DATA, SendData};
 pub(crate) use exchange::{Failure, OnPart, Outcome, Wire};
 pub use exchange::{query, rows};
 pub(crate) use message::{
