@@ -200,6 +200,8 @@ resolve() {
             "${how[@]}" || return
             local name version
             {
+                # A feature that der_derive asks for: without it `address` and `all` compile other units than `service`.
+                printf '\n[build-dependencies]\nsyn = { version = "2", features = ["extra-traits"] }\n'
                 printf "\n[target.'cfg(any())'.dependencies]\n"
                 while read -r name version; do
                     if grep -qx "name = \"$name\"" "$folder/Cargo.lock"; then
