@@ -10,7 +10,7 @@ crates=(migrate-set migrate-source migrate-macros migrate-runtime migrate-testin
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 vendor=$work/vendor
-export CARGO_TARGET_DIR=$work/target CARGO_PROFILE_DEV_DEBUG=false
+export CARGO_TARGET_DIR=$work/target CARGO_PROFILE_DEV_DEBUG=false CARGO_INCREMENTAL=0
 
 fail() {
     echo "packages: $1" >&2

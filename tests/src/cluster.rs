@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use tokio_postgres::Config;
 
 use crate::database::{connect, value};
-pub use installation::Installation;
+pub use installation::{Installation, open_folder};
 
 /// Stops the server and removes the folder when the pipe to it closes: when the value is dropped, or at
 /// the end of the process, SIGKILL included. A line on the pipe keeps the folder.

@@ -76,7 +76,7 @@ impl Installation {
 
     /// A folder that the server's user can use and that keeps a socket's path short.
     pub fn base(&self) -> PathBuf {
-        if self.account.is_some() { PathBuf::from("/tmp") } else { env::temp_dir() }
+        if self.account.is_some() { open_folder() } else { env::temp_dir() }
     }
 
     /// This program of the server, else the one on PATH.
@@ -84,6 +84,16 @@ impl Installation {
         let own = self.bin.join(name);
         if own.is_file() { own } else { PathBuf::from(name) }
     }
+}
+
+/// The folder of `TMPDIR` if every account can work in it, else `/tmp`.
+pub fn open_folder() -> PathBuf {
+    let base = env::temp_dir();
+    let has = |path: &Path, bits| {
+        fs::metadata(path).is_ok_and(|found| found.is_dir() && found.mode() & bits == bits)
+    };
+    let is_open = has(&base, 0o003) && base.ancestors().all(|above| has(above, 0o001));
+    if is_open { base } else { PathBuf::from("/tmp") }
 }
 
 fn newest() -> Option<PathBuf> {

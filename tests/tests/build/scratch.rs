@@ -39,7 +39,8 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// An empty project that depends on `migrate-runtime` under the name `runtime`.
+    /// An empty project that depends on `migrate-runtime` under the name `runtime`, with the features of the README's
+    /// walk, so that both share what they build.
     pub fn new(name: &str, edition: &str, runtime: &str) -> Self {
         let root = below_target(name);
         if root.exists() {
@@ -49,7 +50,9 @@ impl Scratch {
         let path = workspace.join("migrate-runtime").to_str().unwrap().to_owned();
         let manifest = format!(
             "[package]\nname = {name:?}\nversion = \"0.0.0\"\nedition = {edition:?}\n\n\
-             [dependencies]\n{runtime} = {{ package = \"migrate-runtime\", path = {path:?} }}\n\n\
+             [dependencies]\n\
+             {runtime} = {{ package = \"migrate-runtime\", path = {path:?}, features = [\"connect\"] }}\n\
+             tokio = {{ version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }}\n\n\
              [workspace]\n\n[profile.dev]\ndebug = false\nincremental = false\n",
         );
         let project = Scratch { root };

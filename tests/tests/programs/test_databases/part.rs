@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use migrate_runtime::Migrations;
 use migrate_testing::{Server, TestDatabase};
+use migrate_tests::cluster::open_folder;
 use migrate_tests::database::{connect, value};
 use migrate_tests::sets::set;
 use tokio_postgres::Client;
@@ -279,7 +280,7 @@ pub(crate) fn wait_until_gone(printed: &[String]) {
 
 /// A folder of its own for shared servers, which root's server can work in.
 pub(crate) fn temporary_folder() -> tempfile::TempDir {
-    let base = tempfile::Builder::new().prefix("mg").tempdir_in("/tmp").unwrap();
+    let base = tempfile::Builder::new().prefix("mg").tempdir_in(open_folder()).unwrap();
     fs::set_permissions(base.path(), fs::Permissions::from_mode(0o1777)).unwrap();
     base
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::{env, fmt::Write as _};
 
 use migrate_tests::cargo::program;
@@ -11,11 +12,33 @@ use regex::Regex;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+/// What depends on the machine and the time, and what is shown in its place. Compiled once: in a debug build each takes
+/// milliseconds.
+static FIXED: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
+    let rules = [
+        (r"\bon (?:the socket in \S+ for port \d+|\S+:\d+)", "on db.example:5432"),
+        (r"width:\d+%", "width:50%"),
+        (r"\d{4}-\d\d-\d\d-\d{6}", "2026-01-02-030405"),
+        (r#""server": "[^"]*""#, r#""server": "db.example:5432""#),
+        (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "2026-01-02 03:04:05"),
+        (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", "2026-01-02T03:04:05.678901Z"),
+        (r#"_ms": \d+"#, r#"_ms": 7"#),
+        // A column of durations is as wide as the longest.
+        (r"(\S)  +took(  |\n)", "$1  took$2"),
+        (r"(\S)  +(?:\d+ ms|\d+\.\d\d s)(  |\n)", "$1  7 ms$2"),
+        (r"(03:04:05) {4,}(\S)", "$1        $2"),
+        (r"\d+ ms|\d+\.\d\d s\b", "7 ms"),
+        (r"\b[0-9a-f]{64}\b", "[SHA-256]"),
+    ];
+    rules.map(|(pattern, fixed)| (Regex::new(pattern).expect("a regex"), fixed)).into()
+});
+
 /// The folder and the database of a transcript.
 struct Stage {
     folder: TempDir,
     database: FreshDatabase,
-    user: String,
+    /// Finds the role's name.
+    user: Regex,
 }
 
 /// A folder with the migrations of this package's service.
@@ -39,7 +62,9 @@ pub(crate) fn play(script: &str) -> String {
     let stage = runtime.block_on(async {
         let database = FreshDatabase::create().await;
         let user = value(&database.connect().await, "SELECT current_user").await;
-        Stage { folder: furnished(), database, user }
+        // The role can be `postgres`, with which the name of a tool begins.
+        let user = format!(r"\b{}([^-\w]|$)", regex::escape(&user));
+        Stage { folder: furnished(), database, user: Regex::new(&user).expect("a regex") }
     });
     let mut played = String::new();
     let mut lines = script.lines().peekable();
@@ -91,27 +116,9 @@ impl Stage {
         let manifest = env!("CARGO_MANIFEST_DIR");
         let text = text.replace(manifest, "/src");
         let text = text.replace(self.database.name(), "app");
-        // The role can be `postgres`, with which the name of a tool begins.
-        let user = format!(r"\b{}([^-\w]|$)", regex::escape(&self.user));
-        let user = Regex::new(&user).expect("a regex");
-        let mut text = user.replace_all(&text, "me$1").into_owned();
-        let rules = [
-            (r"\bon (?:the socket in \S+ for port \d+|\S+:\d+)", "on db.example:5432"),
-            (r"width:\d+%", "width:50%"),
-            (r"\d{4}-\d\d-\d\d-\d{6}", "2026-01-02-030405"),
-            (r#""server": "[^"]*""#, r#""server": "db.example:5432""#),
-            (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "2026-01-02 03:04:05"),
-            (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", "2026-01-02T03:04:05.678901Z"),
-            (r#"_ms": \d+"#, r#"_ms": 7"#),
-            // A column of durations is as wide as the longest.
-            (r"(\S)  +took(  |\n)", "$1  took$2"),
-            (r"(\S)  +(?:\d+ ms|\d+\.\d\d s)(  |\n)", "$1  7 ms$2"),
-            (r"(03:04:05) {4,}(\S)", "$1        $2"),
-            (r"\d+ ms|\d+\.\d\d s\b", "7 ms"),
-            (r"\b[0-9a-f]{64}\b", "[SHA-256]"),
-        ];
-        for (pattern, fixed) in rules {
-            text = Regex::new(pattern).expect("a regex").replace_all(&text, fixed).into_owned();
+        let mut text = self.user.replace_all(&text, "me$1").into_owned();
+        for (pattern, fixed) in &*FIXED {
+            text = pattern.replace_all(&text, *fixed).into_owned();
         }
         text
     }
