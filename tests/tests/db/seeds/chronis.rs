@@ -41,7 +41,7 @@ const FEATURES: &[Feature] = &[
     ),
     (
         "Automatic Migration: runs pending migrations on initialization",
-        "tests/tests/programs/boot_service.rs: it_serves_what_it_migrated",
+        "tests/tests/programs/boot_service/serving.rs: it_serves_what_it_migrated",
     ),
     (
         "Manual Migration Control: check status, applied_count and pending_count",
