@@ -117,8 +117,7 @@ impl FreshDatabase {
     /// Its schema as `pg_dump --schema-only` writes it, with these further arguments.
     ///
     /// Uses the server's own `pg_dump`, else the one on PATH; `None` if there is none or if it is too old
-    /// for the server. The lines `\restrict` and `\unrestrict`, which are random, are left out, and so are the numbers
-    /// that the newest minor releases keep in the options of each column.
+    /// for the server. It is [`comparable`].
     ///
     /// # Panics
     ///
@@ -133,7 +132,6 @@ impl FreshDatabase {
     ///
     /// When `pg_dump` fails for another reason.
     pub fn pg_dump_with_rows(&self, args: &[&str]) -> Option<String> {
-        const COUNTER: &str = "pg_attver=";
         let program = server().bin("pg_dump").unwrap_or_else(|| "pg_dump".into());
         let mut command = Command::new(program);
         command.args(["--dbname", &self.url]).args(args);
@@ -143,15 +141,20 @@ impl FreshDatabase {
             return None;
         }
         assert!(output.status.success(), "pg_dump: {complaint}");
-        let dump = String::from_utf8(output.stdout).expect("a dump in UTF-8");
-        let is_key =
-            |line: &&str| line.starts_with("\\restrict ") || line.starts_with("\\unrestrict ");
-        let kept: String = dump.split_inclusive('\n').filter(|line| !is_key(line)).collect();
-        let mut parts = kept.split(COUNTER);
-        let first = parts.next().unwrap_or_default().to_owned();
-        let uncounted = parts.map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit()));
-        Some(uncounted.fold(first, |dump, part| dump + COUNTER + part))
+        Some(comparable(&String::from_utf8(output.stdout).expect("a dump in UTF-8")))
     }
+}
+
+/// What `pg_dump` wrote without what two dumps of one schema do not share: the lines `\restrict` and `\unrestrict`, which
+/// are random, and the numbers that the newest minor releases keep in the options of each column.
+pub fn comparable(dump: &str) -> String {
+    const COUNTER: &str = "pg_attver=";
+    let is_key = |line: &&str| line.starts_with("\\restrict ") || line.starts_with("\\unrestrict ");
+    let kept: String = dump.split_inclusive('\n').filter(|line| !is_key(line)).collect();
+    let mut parts = kept.split(COUNTER);
+    let first = parts.next().unwrap_or_default().to_owned();
+    let uncounted = parts.map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit()));
+    uncounted.fold(first, |dump, part| dump + COUNTER + part)
 }
 
 impl fmt::Debug for FreshDatabase {

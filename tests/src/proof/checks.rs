@@ -12,7 +12,7 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 use super::replica::{self, End, Outcome};
 use super::script::{Name, Script};
 use crate::cluster::Cluster;
-use crate::database::{ADVISORY_LOCKS, connect, value};
+use crate::database::{ADVISORY_LOCKS, comparable, connect, value};
 
 /// How long the sessions of killed replicas can take to finish what they were sent.
 const SESSIONS_LIMIT: Duration = Duration::from_secs(30);
@@ -211,15 +211,13 @@ async fn rows(client: &Client, sql: &str) -> Vec<(String, String)> {
     messages.iter().filter_map(row).collect()
 }
 
-/// The schema as `pg_dump` writes it, without the lines that hold a random key.
+/// The schema as `pg_dump` writes it, [`comparable`].
 fn dump(cluster: &Cluster, database: &str) -> String {
     let mut command = Command::new(cluster.program("pg_dump"));
     command.args(["--schema-only", "--dbname", &cluster.address(database)]);
     let output = command.output().expect("pg_dump, of the server's version or newer");
     assert!(output.status.success(), "pg_dump: {}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stdout).expect("a dump in UTF-8");
-    let is_key = |line: &&str| line.starts_with("\\restrict ") || line.starts_with("\\unrestrict ");
-    text.split_inclusive('\n').filter(|line| !is_key(line)).collect()
+    comparable(&String::from_utf8(output.stdout).expect("a dump in UTF-8"))
 }
 
 /// The first line in which two texts differ.
