@@ -190,6 +190,7 @@ const PARTS: [(&str, Parts); 4] = [
             &["catalog"],
             &["history_file", "schema_file", "syntax"],
             &["objects", "schema", "directives"],
+            &["stream"],
             &["lint", "names", "threads"],
         ],
     ),
