@@ -3,7 +3,7 @@
 
 use migrate_set::remedy::{Remedy, Term};
 use migrate_set::sql::lexer::lex;
-use migrate_set::sql::quotes::undoubled;
+use migrate_set::sql::quotes::unquoted;
 use tokio_postgres::Client;
 
 use super::next_action::{Sent, next_action};
@@ -143,7 +143,7 @@ fn written<'w>(words: &[&'w str], name: &str) -> Option<&'static str> {
         while is(target + 1, ".") {
             target += 2;
         }
-        let written = undoubled(words.get(target)?.trim_matches('"'), '"');
+        let written = unquoted(words.get(target)?);
         written.eq_ignore_ascii_case(name).then_some(verb)
     })
 }

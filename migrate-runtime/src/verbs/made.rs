@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_set::schema::{SchemaBlock, SchemaDifference, SchemaScope, compare, script};
+use migrate_set::sql::quotes::unquoted;
 use tokio_postgres::{Client, Error};
 
 use super::schema::blocks;
@@ -63,7 +64,7 @@ pub async fn made(client: &Client, ledgers: &[String]) -> Result<Made, Error> {
 
 /// Whether it is the schema of a ledger, which is there before the first migration.
 fn has_ledger(block: &SchemaBlock, ledgers: &[String]) -> bool {
-    let name = block.name.trim_matches('"').replace("\"\"", "\"");
+    let name = unquoted(&block.name);
     let is_in =
         |ledger: &String| ledger.strip_prefix(&name).is_some_and(|rest| rest.starts_with('.'));
     block.kind == "schema" && ledgers.iter().any(is_in)

@@ -30,9 +30,15 @@ pub fn undoubled(text: &str, quote: char) -> String {
     single
 }
 
+/// The name of an identifier, which can be without quotes.
+pub fn unquoted(written: &str) -> String {
+    let inside = written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    undoubled(inside.unwrap_or(written), '"')
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{doubled, undoubled};
+    use super::{doubled, undoubled, unquoted};
 
     #[test]
     fn quotes_are_written_twice_and_read_once() {
@@ -46,5 +52,14 @@ mod tests {
         check("a\"b\"\"c", "a\"\"b\"\"\"\"c");
         check("'ü\"", "'ü\"\"");
         assert_eq!(undoubled("a\"\"\"b", '"'), "a\"\"b", "the third has no partner");
+    }
+
+    #[test]
+    fn names_keep_a_quote_at_their_end() {
+        for (written, name) in
+            [("a", "a"), (r#""a""#, "a"), (r#""a""""#, "a\""), (r#""""a""#, "\"a")]
+        {
+            assert_eq!(unquoted(written), name);
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::lexer::{Token, TokenKind};
-use super::quotes::{doubled, undoubled};
+use super::quotes::{doubled, undoubled, unquoted};
 use super::split::Statement;
 
 /// A position within a statement.
@@ -108,9 +108,7 @@ impl<'t> Words<'t> {
         let written = token.text(self.text);
         let name = match token.kind {
             TokenKind::Word => written.to_ascii_lowercase(),
-            TokenKind::QuotedIdentifier | TokenKind::Placeholder => {
-                undoubled(written.trim_matches('"'), '"')
-            }
+            TokenKind::QuotedIdentifier | TokenKind::Placeholder => unquoted(written),
             _ => return None,
         };
         self.at += 1;
