@@ -103,8 +103,6 @@ trap clean EXIT
 trap 'exit 1' HUP INT TERM
 
 export CARGO_TARGET_DIR=$work/target CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0 CARGO_TERM_COLOR=never
-# Each program runs once: less code to generate.
-export CARGO_PROFILE_DEV_DEBUG_ASSERTIONS=false CARGO_PROFILE_DEV_OVERFLOW_CHECKS=false
 
 start_server() {
     local folder
