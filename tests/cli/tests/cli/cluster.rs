@@ -4,23 +4,13 @@ use std::fs;
 
 use migrate_testing::Server;
 use migrate_tests::database::{connect, value};
-use tempfile::TempDir;
 
 use super::databases::run;
+use super::folder;
 
 const ROLES: &str =
     "SELECT string_agg(rolname, ' ' ORDER BY rolname) FROM pg_roles WHERE rolname !~ '^pg_'";
 const DATABASES: &str = "SELECT string_agg(datname, ' ' ORDER BY datname) FROM pg_database";
-
-/// A folder with these files in `migrations`.
-fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    fs::create_dir(folder.path().join("migrations")).expect("a folder");
-    for (name, text) in files {
-        fs::write(folder.path().join("migrations").join(name), text).expect("a file");
-    }
-    folder
-}
 
 const OWNER: (&str, &str) =
     ("1_a.sql", "CREATE ROLE owner; CREATE TABLE a (); ALTER ROLE owner RENAME TO app;");

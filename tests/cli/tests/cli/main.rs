@@ -8,3 +8,17 @@ mod running;
 mod terminal;
 mod tls;
 mod transcripts;
+
+use std::fs;
+
+use tempfile::TempDir;
+
+/// A folder with these files in `migrations`.
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("migrations")).expect("a folder");
+    for (name, text) in files {
+        fs::write(folder.path().join("migrations").join(name), text).expect("a file");
+    }
+    folder
+}

@@ -9,21 +9,12 @@ use migrate_tests::cargo::program;
 use migrate_tests::database::{FreshDatabase, value};
 use rexpect::process::WaitStatus;
 use rexpect::session::{PtySession, spawn_command};
-use tempfile::TempDir;
 
+use crate::folder;
 use crate::running::{Running, SLEEPING};
 
 /// The time limit for what takes a fraction of a second on an idle machine.
 const LIMIT: Duration = Duration::from_secs(30);
-
-fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    fs::create_dir(folder.path().join("migrations")).expect("a folder");
-    for (name, text) in files {
-        fs::write(folder.path().join("migrations").join(name), text).expect("a file");
-    }
-    folder
-}
 
 fn command(folder: &Path, database: &FreshDatabase, args: &[&str]) -> Command {
     let mut command = Command::new(program("migrate"));
