@@ -106,7 +106,7 @@ impl Catalog {
     fn part_of_block(&mut self, part: At<'_>, root: At<'_>) {
         let before = std::mem::replace(&mut self.perhaps, true);
         let runs = std::mem::replace(&mut self.runs, true);
-        let mut walk = part.walk();
+        let mut walk = part.all();
         while let Some(node) = walk.next() {
             match node.kind() {
                 Kind::PLPGSQL_EXEC_SQL_STMT | Kind::PLPGSQL_CALL_STMT | Kind::PLPGSQL_DO_STMT => {

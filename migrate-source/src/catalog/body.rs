@@ -79,7 +79,7 @@ impl Catalog {
 
     /// Checks the queries in a part of a body.
     fn late(&mut self, at: At<'_>, scope: &Scope<'_>) {
-        let mut walk = at.walk();
+        let mut walk = at.all();
         while let Some(node) = walk.next() {
             if is_query(node.kind()) {
                 self.query(node, scope);

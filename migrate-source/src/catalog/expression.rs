@@ -22,7 +22,7 @@ const OF_SEQUENCES: &[&str] = &["nextval", "currval", "setval"];
 impl Catalog {
     /// Checks what an expression names, or any other part of a statement.
     pub(super) fn expression(&mut self, at: At<'_>, scope: &Scope<'_>) {
-        let mut walk = at.walk();
+        let mut walk = at.all();
         while let Some(node) = walk.next() {
             match node.kind() {
                 Kind::NAME_REF => self.use_name(node, scope),

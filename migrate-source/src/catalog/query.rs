@@ -219,7 +219,7 @@ impl Catalog {
     /// The tables of FROM, and the conditions between them.
     pub(super) fn from(&mut self, at: At<'_>, scope: &mut Scope<'_>) {
         let mut conditions = Vec::new();
-        let mut walk = at.walk();
+        let mut walk = at.all();
         while let Some(node) = walk.next() {
             match node.kind() {
                 Kind::ON_CLAUSE | Kind::JOIN_USING_CLAUSE => {

@@ -144,13 +144,8 @@ impl<'t> At<'t> {
         self.child(kind).is_some()
     }
 
-    /// Itself and all nodes in it, in their order.
+    /// Itself and all nodes in it, in their order; some can be skipped with all that is in them.
     pub(crate) fn all(self) -> Walk<'t> {
-        self.walk()
-    }
-
-    /// Itself and the nodes in it, of which some can be skipped with all that is in them.
-    pub(crate) fn walk(self) -> Walk<'t> {
         Walk { within: self, next: self.index, end: self.end() }
     }
 
