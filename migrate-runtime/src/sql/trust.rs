@@ -45,10 +45,14 @@ pub(super) fn is_trusted() -> String {
 /// It is a statement of its own, before the query in the same message: the server plans a view with the view's
 /// functions. Between the two only roles that are trusted can replace the table.
 pub(crate) fn check_table(schema: &str, table: &str) -> String {
+    raise_unless(&format!("{} IS TRUE", is_of_table(schema, table, &is_trusted())))
+}
+
+/// Whether this holds for the table, and the session sends UTF-8; NULL if the table was dropped after its name was
+/// looked up.
+fn is_of_table(schema: &str, table: &str, condition: &str) -> String {
     let name = literal(&qualified(schema, table));
-    let found = format!("{FROM_TABLE}{name}::pg_catalog.regclass");
-    // A table that was dropped after its name was looked up has no row.
-    raise_unless(&format!("(SELECT {} AND {UTF8} {found}) IS TRUE", is_trusted()))
+    format!("(SELECT {condition} AND {UTF8} {FROM_TABLE}{name}::pg_catalog.regclass)")
 }
 
 pub(super) const FROM_TABLE: &str =
@@ -97,9 +101,13 @@ pub(crate) fn checked(names: &[&str], query: &str) -> String {
 }
 
 fn raise_unless(condition: &str) -> String {
+    format!("SELECT {}", raised_unless(condition))
+}
+
+/// The same after its first word, which in PL/pgSQL is another.
+fn raised_unless(condition: &str) -> String {
     format!(
-        "SELECT WHERE 1 OPERATOR(pg_catalog./) ({condition})::pg_catalog.int4 \
-         OPERATOR(pg_catalog.=) 0"
+        "WHERE 1 OPERATOR(pg_catalog./) ({condition})::pg_catalog.int4 OPERATOR(pg_catalog.=) 0"
     )
 }
 
@@ -119,10 +127,10 @@ impl Ledger {
     /// As [`check_table`], in a block of PL/pgSQL, which the guard has loaded: it plans the queries of other catalogs
     /// only for the table of another role.
     pub(crate) fn check(&self) -> String {
-        let name = literal(&qualified(&self.schema, &self.table));
-        let own = format!("(SELECT {IS_OWN} AND {UTF8} {FROM_TABLE}{name}::pg_catalog.regclass)");
-        let check = check_table(&self.schema, &self.table).replacen("SELECT", "PERFORM", 1);
-        block(&format!("IF {own} IS NOT TRUE THEN {check}; END IF;"))
+        let is = |condition| is_of_table(&self.schema, &self.table, condition);
+        let (own, trusted) = (is(IS_OWN), is(&is_trusted()));
+        let raised = raised_unless(&format!("{trusted} IS TRUE"));
+        block(&format!("IF {own} IS NOT TRUE THEN PERFORM {raised}; END IF;"))
     }
 
     /// The roles that may write the ledger besides its owner, superusers and the current role, a line each, as
