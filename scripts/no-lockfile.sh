@@ -69,15 +69,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 RUST
 }
 
-# What the programs themselves name besides this library: with few features, so that they hide none that it forgot. One
-# more for the lowest versions, the one that only migrate-cli asks for, so that all four share what they compile.
-own_dependencies() {
-    local more=
-    [ "$1" != lowest ] || more=', "signal"'
-    echo "tokio = { version = \"1\", default-features = false, features = [\"macros\", \"rt\"$more] }"
-    echo 'tokio-postgres = "0.7"'
-}
-
 fail() {
     echo "no-lockfile: $1" >&2
     echo "help: $2" >&2
@@ -149,9 +140,11 @@ with open(f"{work}/lowest", "w") as file:
         print(name, version, file=file)
 PYTHON
 
-# A package of the given program, edition and dependencies, for a resolution, without a lock file.
+# A package of the given program, edition and dependencies, without a lock file. Besides this library all ask for the
+# same features, those that migrate-cli and der_derive bring, so that the four share what they compile;
+# scripts/packages.sh builds each crate with what it asks for by itself.
 package() {
-    local folder=$1 program=$2 edition=$3 dependencies=$4 resolution=$5
+    local folder=$1 program=$2 edition=$3 dependencies=$4
     mkdir -p "$folder/src" "$folder/migrations"
     "main_of_$program" >"$folder/src/main.rs"
     echo 'CREATE TABLE users (id bigint PRIMARY KEY); INSERT INTO users VALUES (1);' >"$folder/migrations/001_create_users.sql"
@@ -161,8 +154,14 @@ name = "$program"
 edition = "$edition"
 
 [dependencies]
-$(own_dependencies "$resolution")
+tokio = { version = "1", default-features = false, features = ["macros", "net", "rt", "signal"] }
+tokio-postgres = "0.7"
 $dependencies
+
+[build-dependencies]
+migrate-source = { path = "$root/migrate-source", features = ["convert"] }
+syn = { version = "2", features = ["extra-traits"] }
+unicode-width = "0.2"
 TOML
 }
 
@@ -200,8 +199,6 @@ resolve() {
             "${how[@]}" || return
             local name version
             {
-                # A feature that der_derive asks for: without it `address` and `all` compile other units than `service`.
-                printf '\n[build-dependencies]\nsyn = { version = "2", features = ["extra-traits"] }\n'
                 printf "\n[target.'cfg(any())'.dependencies]\n"
                 while read -r name version; do
                     if grep -qx "name = \"$name\"" "$folder/Cargo.lock"; then
@@ -241,7 +238,7 @@ for resolution in "${resolutions[@]}"; do
         for edition in "${editions[@]}"; do
             number=$((number + 1)) began=$SECONDS
             folder=$work/$number
-            package "$folder" "$program" "$edition" "$dependencies" "$resolution"
+            package "$folder" "$program" "$edition" "$dependencies"
             if ! resolve "$folder" "$resolution" "$oldest" >"$folder/log" 2>&1; then
                 row 'FAILED to resolve'
                 continue
