@@ -51,6 +51,8 @@ pub(super) struct Relation {
     pub(super) owner: Option<Key>,
     /// The columns of an index; the column that owns a sequence.
     pub(super) uses: BTreeSet<String>,
+    /// Whether it is an index with an expression or a WHERE.
+    pub(super) computes: bool,
 }
 
 impl Relation {
@@ -66,6 +68,7 @@ impl Relation {
             owned: BTreeSet::new(),
             owner: None,
             uses: BTreeSet::new(),
+            computes: false,
         }
     }
 
