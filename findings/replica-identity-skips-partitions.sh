@@ -4,9 +4,9 @@
 # Guess: what ALTER TABLE sets for a partitioned table is that of its partitions, as with columns, constraints and
 # triggers, and a partition that is created later has it too.
 # Seen: the statement succeeds and changes only the partitioned table, which has no rows. Its partitions keep theirs, so
-# with a publication each UPDATE and DELETE of their rows still fails with 55000. Set on each partition it works, until the
-# next one is created: that has the default again. Its rows can be inserted, and the first UPDATE fails, on the first
-# day of a month for instance, and only where a publication exists, so not in a test without one.
+# with a publication each UPDATE and DELETE of their rows still fails with 55000. Set on each partition it works, until
+# the next one is created: that has the default again. Its rows can be inserted, and the first UPDATE fails, on the
+# first day of a month for instance, and only where a publication exists, so not in a test without one.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

@@ -3,10 +3,10 @@
 # security archive).
 #
 # Guess: a database that is loaded from the dump of another one accepts and refuses the same migrations.
-# Seen: a foreign key is tied to one unique index of the columns that it names: to the primary key if it names none, else
-# to the one that was created first. A dump names the columns, and creates the keys of a table in the order of their
-# names. So where users_id_key is a second key of the primary key's column, the foreign key is tied to users_pkey, and
-# after a restore to users_id_key. To drop the second key succeeds on the one database and fails with 2BP01 on the
+# Seen: a foreign key is tied to one unique index of the columns that it names: to the primary key if it names none,
+# else to the one that was created first. A dump names the columns, and creates the keys of a table in the order of
+# their names. So where users_id_key is a second key of the primary key's column, the foreign key is tied to users_pkey,
+# and after a restore to users_id_key. To drop the second key succeeds on the one database and fails with 2BP01 on the
 # other, and the dumps of both are the same, byte by byte.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"

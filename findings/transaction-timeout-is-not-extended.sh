@@ -13,7 +13,7 @@ install_client
 cat >"$work/run.cjs" <<'JS'
 const { code, connect } = require("./client.cjs");
 
-// What SHOW returns, and the error of a pause of 0.8 seconds, in a transaction that begins with a limit.
+// What SHOW returns, and the error of a pause of 1.5 seconds, in a transaction that begins with a limit.
 async function run(limit, ...changes) {
     const client = await connect();
     client.on("error", () => {});
@@ -21,28 +21,28 @@ async function run(limit, ...changes) {
     await client.query("BEGIN");
     for (const change of changes) await client.query(change);
     const { rows } = await client.query("SHOW transaction_timeout");
-    console.log(rows[0].transaction_timeout, await code(client.query("SELECT pg_sleep(0.8)")));
+    console.log(rows[0].transaction_timeout, await code(client.query("SELECT pg_sleep(1.5)")));
     await client.end().catch(() => {});
 }
 
 (async () => {
-    await run("400ms", "SET LOCAL transaction_timeout = '1h'");
-    await run("400ms", "SET transaction_timeout = '1h'");
-    await run("1h", "SET LOCAL transaction_timeout = '400ms'");
-    await run("400ms", "SET LOCAL transaction_timeout = 0", "SET LOCAL transaction_timeout = '1h'");
-    await run("1h", "SET LOCAL transaction_timeout = 0", "SET LOCAL transaction_timeout = '400ms'");
-    await run("0", "SELECT pg_sleep(0.5)", "SET LOCAL transaction_timeout = '1s'");
+    await run("700ms", "SET LOCAL transaction_timeout = '1h'");
+    await run("700ms", "SET transaction_timeout = '1h'");
+    await run("1h", "SET LOCAL transaction_timeout = '700ms'");
+    await run("700ms", "SET LOCAL transaction_timeout = 0", "SET LOCAL transaction_timeout = '1h'");
+    await run("1h", "SET LOCAL transaction_timeout = 0", "SET LOCAL transaction_timeout = '700ms'");
+    await run("0", "SELECT pg_sleep(1.5)", "SET LOCAL transaction_timeout = '2s'");
 })();
 JS
 
 check() {
     timeout 60 node "$work/run.cjs" >"$work/seen"
-    expect "$1: SHOW and error of a pause of 0.8 s, where 400 ms is made 1 h" "1h 25P04" "$(sed -n 1p "$work/seen")"
+    expect "$1: SHOW and error of a pause of 1.5 s, where 700 ms is made 1 h" "1h 25P04" "$(sed -n 1p "$work/seen")"
     expect "$1: the same without LOCAL" "1h 25P04" "$(sed -n 2p "$work/seen")"
-    expect "$1: the same where 1 h is made 400 ms" "400ms none" "$(sed -n 3p "$work/seen")"
-    expect "$1: the same where 400 ms is made 0 and then 1 h" "1h none" "$(sed -n 4p "$work/seen")"
-    expect "$1: the same where 1 h is made 0 and then 400 ms" "400ms 25P04" "$(sed -n 5p "$work/seen")"
-    expect "$1: the same with 1 s after half a second without a limit" "1s none" "$(sed -n 6p "$work/seen")"
+    expect "$1: the same where 1 h is made 700 ms" "700ms none" "$(sed -n 3p "$work/seen")"
+    expect "$1: the same where 700 ms is made 0 and then 1 h" "1h none" "$(sed -n 4p "$work/seen")"
+    expect "$1: the same where 1 h is made 0 and then 700 ms" "700ms 25P04" "$(sed -n 5p "$work/seen")"
+    expect "$1: the same with 2 s after 1.5 s without a limit" "2s none" "$(sed -n 6p "$work/seen")"
 }
 start_server "$("$root/scripts/get-postgres.sh" 17 | tail -n 1)" 17.10
 check 17
