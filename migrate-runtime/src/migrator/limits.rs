@@ -20,6 +20,9 @@ impl Migrator<'_> {
     /// `lock_timeout` keeps it. A statement CONCURRENTLY blocks no other session and waits without a
     /// limit, also where the role or the database has one, unless its file sets one; through a pooler it has
     /// the session's.
+    ///
+    /// Keep it above the server's `deadlock_timeout`, one second by default. A statement makes autovacuum leave its
+    /// table only after it has waited for that long, so with less each try fails until autovacuum has finished.
     #[must_use]
     pub fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.lock_timeout = Some(timeout);

@@ -43,15 +43,28 @@ impl Catalog {
                 let joined = parts.first().map_or_else(String::new, |list| joined(*list));
                 let name = self.free(&key, &joined, "idx", true);
                 self.put_index(&key, &name, columns, &at.span());
-                return self.define_index(&key, name, at);
+                return self.index_made(&key, name, at);
             }
         };
         let path = Path { qualifier: Some(key.schema.clone()), ..name };
         if let Some(index) = self.make(at, Sort::Index, &path, false) {
             let name = index.name.clone();
             self.own(&key, index, columns);
-            self.define_index(&key, name, at);
+            self.index_made(&key, name, at);
         }
+    }
+
+    /// What `CREATE INDEX` says of the index besides its columns.
+    fn index_made(&mut self, table: &Key, name: String, at: At<'_>) {
+        let index = Key { schema: table.schema.clone(), name: name.clone() };
+        let items = at.child(Kind::PARTITION_ITEM_LIST);
+        let first = |item: At<'_>| item.children().next().map(At::kind);
+        let is_column = |item: At<'_>| first(item) == Some(Kind::NAME_REF);
+        let has_expression = items.is_some_and(|items| !items.children().all(is_column));
+        if let Some(index) = self.relation_mut(&index) {
+            index.computes = has_expression || at.has(Kind::WHERE_CLAUSE);
+        }
+        self.define_index(table, name, at);
     }
 
     /// The index of a table of which nothing is known.

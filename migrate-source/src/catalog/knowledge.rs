@@ -9,7 +9,7 @@ use super::definition::Id;
 use super::name::Path;
 use super::object::{Look, Place};
 use super::pass::File;
-use super::relation::{Key, Relation};
+use super::relation::{Constraint, Key, Relation};
 use super::same;
 use super::written::identifier;
 use crate::lint::known::{Knowledge, NotNullCheck};
@@ -64,17 +64,40 @@ impl Knowledge for Known<'_> {
             let text = text.trim_matches(['(', ')', ' ']);
             text == wanted && matches!(constraints.look(name, blurs), Look::Found(_))
         };
-        let mut found: Vec<&String> = constraints.objects.keys().filter(is_it).collect();
+        let mut found: Vec<String> = constraints.objects.keys().filter(is_it).cloned().collect();
         found.sort_unstable();
-        let valid = |name: &&&String| text(name).is_some_and(|text| !text.ends_with("NOT VALID"));
-        match (found.iter().find(valid), found.first()) {
-            (Some(_), _) => NotNullCheck::Valid,
-            (None, Some(name)) => NotNullCheck::NotValid((*name).clone()),
-            (None, None) if constraints.is_closed(blurs) && relation.is_sure(blurs) => {
+        let valid = |name: &String| text(name).is_some_and(|text| !text.ends_with("NOT VALID"));
+        let (valid, others): (Vec<String>, Vec<String>) = found.into_iter().partition(valid);
+        match (valid.is_empty(), others.into_iter().next()) {
+            (false, _) => NotNullCheck::Valid(valid),
+            (true, Some(name)) => NotNullCheck::NotValid(name),
+            (true, None) if constraints.is_closed(blurs) && relation.is_sure(blurs) => {
                 NotNullCheck::None
             }
-            (None, None) => NotNullCheck::Unknown,
+            (true, None) => NotNullCheck::Unknown,
         }
+    }
+
+    fn done_again(&self, table: &TableName, column: &str) -> Vec<String> {
+        let Some((key, relation)) = self.table(table) else { return Vec::new() };
+        let index = |owned: &Key| {
+            let index = self.catalog.relation(owned)?;
+            let is_it = index.computes && index.uses.contains(column);
+            is_it
+                .then(|| format!("index `{}`{} is built", owned.name, self.shown(index.made.place)))
+        };
+        let check = |(name, one): (&String, &Constraint)| {
+            let definition = self.catalog.definition(self.catalog.constraint_id(&key, name))?;
+            let text = self.catalog.spelled(&definition.words, &HashMap::new());
+            let is_it = one.columns.contains(column) && text.starts_with("CHECK");
+            is_it.then(|| format!("constraint `{name}`{} is checked", self.shown(one.made.place)))
+        };
+        let indexes = relation.owned.iter().filter_map(index);
+        let mut checks: Vec<String> =
+            relation.constraints.objects.iter().filter_map(check).collect();
+        checks.sort_unstable();
+        let again = indexes.chain(checks);
+        again.map(|one| format!("{one} again")).collect()
     }
 
     fn readers(&self, table: &TableName, column: Option<&str>) -> Vec<String> {

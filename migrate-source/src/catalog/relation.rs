@@ -51,6 +51,8 @@ pub(super) struct Relation {
     pub(super) owner: Option<Key>,
     /// The columns of an index; the column that owns a sequence.
     pub(super) uses: BTreeSet<String>,
+    /// Whether it is an index with an expression or a WHERE.
+    pub(super) computes: bool,
 }
 
 impl Relation {
@@ -66,6 +68,7 @@ impl Relation {
             owned: BTreeSet::new(),
             owner: None,
             uses: BTreeSet::new(),
+            computes: false,
         }
     }
 
@@ -277,10 +280,8 @@ impl Catalog {
     /// A name of which nothing was known is gone. `IF EXISTS` does not show that its schema is there.
     fn forget(&mut self, path: &Path, conditional: bool) {
         let Some(schema) = self.target(path).filter(|_| !self.perhaps) else { return };
-        if self.look_relation(path) == Look::Missing {
-            return;
-        }
-        if conditional && !self.schemas.objects.contains_key(&schema) {
+        let is_missing = self.look_relation(path) == Look::Missing;
+        if is_missing || (conditional && !self.schemas.objects.contains_key(&schema)) {
             return;
         }
         let gone = self.gone_as(How::Dropped, &path.span);
@@ -333,13 +334,9 @@ impl Catalog {
             self.dependences.insert(On::Relation(to.clone()), all);
         }
         if let Look::Found(()) = self.look_in(to) {
-            let name = to.name.clone();
             let sort = self.relation(from).map_or(Sort::Table, |relation| relation.made.sort);
-            self.doubled(
-                sort,
-                &Path { qualifier: Some(to.schema.clone()), name, span: path.span.clone() },
-            );
-            return;
+            let (qualifier, name) = (Some(to.schema.clone()), to.name.clone());
+            return self.doubled(sort, &Path { qualifier, name, span: path.span.clone() });
         }
         let gone = self.gone_as(how, &path.span);
         let relations = &mut self.schema_mut(&from.schema).relations;

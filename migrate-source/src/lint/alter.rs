@@ -24,8 +24,14 @@ impl Reading<'_> {
         let Some(table) = words.name() else { return };
         words.eat("*");
         let is_new = self.is_new(&table);
-        for action in words.split_at_commas() {
-            if is_new { self.rename_new(&table, action) } else { self.action(&table, action) }
+        let actions = words.split_at_commas();
+        let dropped: Vec<String> = actions.iter().filter_map(dropped).collect();
+        for action in actions {
+            if is_new {
+                self.rename_new(&table, action);
+            } else {
+                self.action(&table, action, &dropped);
+            }
         }
     }
 
@@ -38,12 +44,13 @@ impl Reading<'_> {
         }
     }
 
-    fn action(&mut self, table: &TableName, mut action: Words<'_>) {
+    /// One action, of an `ALTER TABLE` that drops these constraints.
+    fn action(&mut self, table: &TableName, mut action: Words<'_>, dropped: &[String]) {
         if action.eat("ADD") {
             self.add(table, action);
         } else if action.eat("ALTER") {
             action.eat("COLUMN");
-            self.alter_column(table, action);
+            self.alter_column(table, action, dropped);
         } else if action.eat("DROP") {
             let other = action.next_are("CONSTRAINT");
             action.eat("COLUMN");
@@ -84,14 +91,14 @@ impl Reading<'_> {
         self.script.added.get(column).is_some_and(|tables| tables.may_have(table))
     }
 
-    fn alter_column(&mut self, table: &TableName, mut action: Words<'_>) {
+    fn alter_column(&mut self, table: &TableName, mut action: Words<'_>, dropped: &[String]) {
         let Some(column) = action.identifier() else { return };
         if action.eat_any(&["TYPE", "SET DATA TYPE"]) {
             if !self.has_added(table, &column) {
                 self.change_type(table, &column, action);
             }
         } else if action.eat("SET NOT NULL") {
-            self.set_not_null(table, &column, action);
+            self.set_not_null(table, &column, action, dropped);
         }
     }
 
@@ -108,7 +115,9 @@ impl Reading<'_> {
         let lint = Lint::ColumnTypeChange;
         let old = self.known.type_of(table, column);
         match old.as_deref().map(|old| (old, retype(old, &new))) {
-            Some((_, Retype::Keeps)) if !converts && collate.is_none() => {}
+            Some((_, Retype::Keeps)) if !converts && collate.is_none() => {
+                self.done_again(table, column, &action);
+            }
             Some((old, Retype::Rewrites)) => {
                 let message = format!(
                     "the change from {old} to {} rewrites the table while reads and writes are blocked, and \
@@ -122,12 +131,39 @@ impl Reading<'_> {
         self.still_read(table, Some(column), &action, Use::Retyped);
     }
 
-    fn set_not_null(&mut self, table: &TableName, column: &str, mut action: Words<'_>) {
+    /// The rows stay, but what computes something from the column is made anew from all of them
+    /// (`CheckIndexCompatible`, `ATPostAlterTypeParse`).
+    fn done_again(&mut self, table: &TableName, column: &str, action: &Words<'_>) {
+        let again = self.known.done_again(table, column);
+        if !again.is_empty() {
+            let message = format!(
+                "this type keeps the rows as they are, but {} while reads and writes are blocked",
+                again.join(" and ")
+            );
+            self.locked(Lint::ColumnTypeChange, &message, ACCESS_EXCLUSIVE, action.span());
+        }
+    }
+
+    fn set_not_null(
+        &mut self,
+        table: &TableName,
+        column: &str,
+        mut action: Words<'_>,
+        dropped: &[String],
+    ) {
         action.skip_all();
         let lint = Lint::SetNotNull;
         match self.known.not_null_check(table, column) {
             // The server relies on a validated CHECK (column IS NOT NULL) and scans nothing.
-            NotNullCheck::Valid => {}
+            NotNullCheck::Valid(names) if names.iter().any(|name| !dropped.contains(name)) => {}
+            NotNullCheck::Valid(names) => {
+                let message = format!(
+                    "all rows are scanned while reads and writes are blocked, because the same ALTER TABLE first \
+                     drops constraint `{}`",
+                    names.join("`, `")
+                );
+                self.locked(lint, &message, ACCESS_EXCLUSIVE, action.span());
+            }
             NotNullCheck::NotValid(name) => {
                 let message = format!(
                     "constraint `{name}` is not valid yet, so that all rows are scanned while reads and \
@@ -199,6 +235,17 @@ impl Reading<'_> {
             self.found(lint, action.span());
         }
     }
+}
+
+/// The constraint that an action drops. The server does that before it sets anything, in whichever order the actions
+/// are written (`AlterTablePass`).
+fn dropped(action: &Words<'_>) -> Option<String> {
+    let mut action = action.clone();
+    if !action.eat("DROP CONSTRAINT") {
+        return None;
+    }
+    action.eat("IF EXISTS");
+    action.identifier()
 }
 
 /// The lints for a new column, whose type and constraints are next in `column`.

@@ -19,6 +19,12 @@ pub(crate) trait Knowledge {
         NotNullCheck::Unknown
     }
 
+    /// The indexes that are built again and the constraints that are checked again if a column gets a type that
+    /// leaves its rows as they are, each with where it was made.
+    fn done_again(&self, _: &TableName, _: &str) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The views that read a table or a column of it, each with where it was made.
     fn readers(&self, _: &TableName, _: Option<&str>) -> Vec<String> {
         Vec::new()
@@ -32,7 +38,8 @@ pub(crate) enum NotNullCheck {
     None,
     /// The constraint of this name is not valid yet.
     NotValid(String),
-    Valid,
+    /// All constraints of these names are valid.
+    Valid(Vec<String>),
 }
 
 /// What a statement does to something that is read.

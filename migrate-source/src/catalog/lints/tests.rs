@@ -77,6 +77,18 @@ fn a_type_change_is_reported_if_it_rewrites() {
         USERS // alter table users alter mail type varchar(80)
         USERS // alter table users alter mail type text using mail::text
         USERS // alter table users alter mail type text; alter table users alter mail type varchar
+        USERS // create unique index concurrently on users (mail) // alter table users alter mail type varchar(80)
+        USERS // create index concurrently i on users (lower(mail)) // alter table users alter mail type varchar(80)
+            => 3 column-type-change: alter mail type varchar(80): this type keeps the rows as they are, but index
+                `i` (created in 2:1) is built again while reads and writes are blocked; it takes an ACCESS
+                EXCLUSIVE lock
+        USERS // create index concurrently i on users (id) where id > 1; alter table users alter mail type text
+        USERS // create index concurrently i on users (id) where mail <> '' // CHECK
+            // alter table users alter mail type text
+            => 4 column-type-change: alter mail type text: this type keeps the rows as they are, but index `i`
+                (created in 2:1) is built again and constraint `c` (created in 3:1) is checked again while
+                reads and writes are blocked; it takes an ACCESS EXCLUSIVE lock
+        USERS // CHECK // alter table users drop constraint c // alter table users alter mail type text
         USERS // alter table users alter id type bigint
             => 2 column-type-change: alter id type bigint: the change from int4 to bigint REWRITES
         USERS // alter table users alter mail type text using lower(mail)
@@ -91,6 +103,14 @@ fn set_not_null_knows_a_valid_constraint() {
     finds(
         r"
         USERS // CHECK // alter table users validate constraint c // NOT-NULL
+        USERS // CHECK // alter table users validate constraint c // NOT-NULL; alter table users drop constraint c
+        USERS // CHECK // alter table users validate constraint c // NOT-NULL, drop constraint c
+            => 4 set-not-null: alter mail set not null: all rows are scanned while reads and writes are blocked,
+                because the same ALTER TABLE first drops constraint `c`; it takes an ACCESS EXCLUSIVE lock
+        USERS // CHECK // alter table users validate constraint c
+            // alter table users drop constraint if exists c, alter mail set not null
+            => 4 set-not-null: alter mail set not null: all rows are scanned while reads and writes are blocked,
+                because the same ALTER TABLE first drops constraint `c`; it takes an ACCESS EXCLUSIVE lock
         USERS // CHECK // NOT-NULL
             => 3 set-not-null: alter mail set not null: constraint `c` is not valid yet, so that all rows are
                 scanned while reads and writes are blocked; it takes an ACCESS EXCLUSIVE lock
