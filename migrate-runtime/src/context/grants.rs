@@ -27,7 +27,7 @@ pub(super) async fn help(
         "42704" if error.as_db_error().is_some_and(|db| db.message().contains("plpgsql")) => {
             "CREATE EXTENSION plpgsql; the guard of each migration is written in it".into()
         }
-        _ => return next_action(error.as_db_error()?, Sent::InTransaction),
+        _ => return next_action(error.as_db_error()?, Sent::ByLibrary),
     })
 }
 

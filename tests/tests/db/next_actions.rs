@@ -128,6 +128,34 @@ async fn timeouts_and_cancels() {
     let help = "run again, closer to the server, or raise `idle_in_transaction_session_timeout` for \
                 the role";
     both("", idle, "25P03", [help, help]).await;
+    // As the server ends a session that waits for the next message.
+    let help = "raise `idle_session_timeout` for the role, and run again";
+    both("", &idle.replace("25P03", "57P05"), "57P05", [help, help]).await;
+}
+
+#[tokio::test]
+async fn timeouts_of_the_librarys_own_statements() {
+    let (database, mut client) = FreshDatabase::connected().await;
+    let set = unparsed(&[A]);
+    let run = Migrator::new(&set);
+    run.run(&mut client).await.expect("a run");
+    let holder = database.connect().await;
+    holder.batch_execute("BEGIN; LOCK TABLE migration_ledger").await.expect("a lock");
+    client.batch_execute("SET statement_timeout = '200ms'").await.expect("a setting");
+    let error = run.run(&mut client).await.expect_err("an error");
+    let help = "help: if `statement_timeout` ended it, raise it for the role; if it was cancelled, run again";
+    check(&error, "57014", help);
+}
+
+#[tokio::test]
+async fn paths_without_a_schema() {
+    let help = "version 1 was not applied\n\
+                help: set the `search_path` of the role to a schema that exists and that it may use, or name a \
+                schema in the statement";
+    for sql in [A.1, "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';"] {
+        let error = error_of("SET search_path = ''", &[("1_a.sql", sql)]).await;
+        check(&error, "3F000", help);
+    }
 }
 
 #[tokio::test]
