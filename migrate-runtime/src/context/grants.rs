@@ -18,6 +18,10 @@ pub(super) async fn help(
 ) -> Option<Remedy> {
     Some(match error.code()?.code() {
         "3F000" => Remedy::new("create the schema, or use {}", &[Term::CreateSchema]),
+        // undefined_table: it was there when it was read.
+        "42P01" => {
+            "remove what drops, renames or moves the ledger; instead of its schema, drop what is in it".into()
+        }
         "42501" => {
             let row = wire::query(client, &ledger.missing_grants()).await.ok().flatten();
             let grants = row.and_then(|row| column(&row, 0));
