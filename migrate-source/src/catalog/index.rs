@@ -16,6 +16,7 @@ impl Catalog {
             return self.blur(Sort::Index);
         };
         let key = self.refer(Sort::Table, &table, false);
+        self.refuse_concurrently(at, Sort::Table, &table, key.as_ref());
         let parts = [Kind::PARTITION_ITEM_LIST, Kind::INDEX_INCLUDE_CLAUSE, Kind::WHERE_CLAUSE];
         let parts: Vec<At<'_>> =
             at.children().filter(|child| parts.contains(&child.kind())).collect();
@@ -51,6 +52,31 @@ impl Catalog {
             let name = index.name.clone();
             self.own(&key, index, columns);
             self.define_index(&key, name, at);
+        }
+    }
+
+    pub(super) fn drop_indexes(&mut self, at: At<'_>) {
+        for path in at.each(Kind::INDEX_REF).filter_map(Path::of) {
+            let key = self.target(&path).map(|schema| Key { schema, name: path.name.clone() });
+            let index = key.and_then(|key| self.relation(&key));
+            let table = index.and_then(|index| index.owner.clone());
+            self.refuse_concurrently(at, Sort::Index, &path, table.as_ref());
+        }
+        self.drop_relations(at, Sort::Index, Kind::INDEX_REF);
+    }
+
+    /// Refuses what the server does not do CONCURRENTLY: build an index of a partitioned table, or drop it.
+    fn refuse_concurrently(&mut self, at: At<'_>, sort: Sort, path: &Path, table: Option<&Key>) {
+        let table = table.filter(|table| self.look_in(table) == Look::Found(()));
+        let Some(made) = table.and_then(|table| self.relation(table)).map(|table| table.made)
+        else {
+            return;
+        };
+        let is_partitioned = self.partitioned.contains(&made.stamp);
+        if let (true, true, Some(place)) =
+            (at.says(Kind::CONCURRENTLY_KW), is_partitioned, made.place)
+        {
+            self.partitioned_table(sort, path, place);
         }
     }
 

@@ -73,6 +73,7 @@ impl Catalog {
             missing: Vec::new(),
             dependences: FxHashMap::default(),
             derived: FxHashSet::default(),
+            partitioned: FxHashSet::default(),
             either: FxHashSet::default(),
             reads: None,
             naming: self.naming.part(dropped),
