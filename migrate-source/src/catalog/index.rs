@@ -144,6 +144,9 @@ impl Catalog {
         };
         let key = self.refer(Sort::Index, &path, at.has(Kind::IF_EXISTS));
         self.define_settings(key.as_ref(), at);
+        if let (Some(key), Some(action)) = (&key, at.child(Kind::ATTACH_INDEX_PARTITION)) {
+            return self.attach_index(key, action);
+        }
         let Some(action) = at.child(Kind::INDEX_RENAME_TO) else { return };
         let Some(key) = key else {
             if let Some(to) = action.child(Kind::INDEX).and_then(Path::of) {
@@ -164,6 +167,19 @@ impl Catalog {
             } else if let Some(constraint) = table.constraints.objects.remove(&key.name) {
                 table.constraints.put(to.name, constraint);
             }
+        }
+    }
+
+    /// Ties the index of a partition to that of its table, which takes it along when it is dropped.
+    fn attach_index(&mut self, key: &Key, action: At<'_>) {
+        let path = action.child(Kind::INDEX_REF).and_then(Path::of);
+        let part = path.and_then(|path| self.refer(Sort::Index, &path, false));
+        let Some(part) = part.filter(|_| !self.perhaps) else { return };
+        if let Some(index) = self.relation_mut(&part) {
+            index.parents.push(key.clone());
+        }
+        if let Some(index) = self.relation_mut(key) {
+            index.children.push(part);
         }
     }
 }
