@@ -3,6 +3,8 @@
 //! It walks events, because the tree of `squawk_syntax` takes five times the parse to build and six times the
 //! build to compile.
 
+use std::borrow::Cow;
+
 use migrate_set::sql::lexer::{self, TokenKind, lex};
 use squawk_parser::{EntryPoint, LexedStr, StrStep, SyntaxKind as Kind};
 
@@ -21,16 +23,19 @@ const UNKNOWN: &[&[Kind]] = &[
 
 /// What is wrong with `statement`, or its tree; neither if the parser does not know it.
 pub(super) fn judge(statement: &str) -> Judged {
-    let walk = walked(statement, &[], EntryPoint::SourceFile);
-    let Some(first) = walk.first.as_ref().map(|first| first.at) else {
-        return Judged { tree: Some(walk.tree.whole()), ..Judged::default() };
-    };
-    if let Some(text) = without_storage(statement, &walk, first) {
-        return judge(&text);
+    let mut text = Cow::Borrowed(statement);
+    loop {
+        let walk = walked(&text, &[], EntryPoint::SourceFile);
+        let Some(first) = walk.first.as_ref().map(|first| first.at) else {
+            return Judged { tree: Some(walk.tree.whole()), ..Judged::default() };
+        };
+        let Some(without) = without_storage(&text, &walk, first) else {
+            let tree = with_names(&text, &walk, first);
+            let error = if tree.is_some() { None } else { walk.finish() };
+            return Judged { error, tree, body: None };
+        };
+        text = Cow::Owned(without);
     }
-    let tree = with_names(statement, &walk, first);
-    let error = if tree.is_some() { None } else { walk.finish() };
-    Judged { error, tree, body: None }
 }
 
 /// The tree of a body; `None` if the parser does not know all of it.
