@@ -277,9 +277,10 @@ impl Catalog {
         }
         let count = list.map_or(0, |list| list.children().count());
         // A cast, or a column of a row, can be written as a call.
-        let is_other = count == 1
-            && (!self.look_type(&path).is_missing()
-                || first.is_some_and(|first| first.kind() == Kind::NAME_REF && scope.open));
+        let is_other = self.ranges.contains(&path.name)
+            || count == 1
+                && (!self.look_type(&path).is_missing()
+                    || first.is_some_and(|first| first.kind() == Kind::NAME_REF && scope.open));
         if !is_other {
             self.refer_function(&path, false);
         }

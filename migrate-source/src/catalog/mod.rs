@@ -171,6 +171,8 @@ pub(super) struct Catalog {
     derived: FxHashSet<String>,
     /// The partitioned tables, by the statements that made them.
     partitioned: FxHashSet<u32>,
+    /// The names of range types and of their multiranges, which are also those of functions.
+    ranges: FxHashSet<String>,
     /// The names of relations that were made where another of that name can be.
     either: FxHashSet<String>,
     /// What the part of a statement names that is being read, if that matters.
@@ -226,6 +228,7 @@ impl Catalog {
             dependences: FxHashMap::default(),
             derived: FxHashSet::default(),
             partitioned: FxHashSet::default(),
+            ranges: FxHashSet::default(),
             either: FxHashSet::default(),
             reads: None,
             naming: cascade::Naming::default(),

@@ -74,6 +74,7 @@ impl Catalog {
             dependences: FxHashMap::default(),
             derived: FxHashSet::default(),
             partitioned: FxHashSet::default(),
+            ranges: self.ranges.clone(),
             either: FxHashSet::default(),
             reads: None,
             naming: self.naming.part(dropped),

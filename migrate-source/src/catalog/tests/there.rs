@@ -106,6 +106,21 @@ fn what_is_there_is_not_reported() {
 }
 
 #[test]
+fn range_types_make_multiranges_and_functions() {
+    valid(&[
+        "create type float8_range as range (subtype = float8); create type hours as range (subtype = time)",
+        "create type public.span as range (subtype = float8, multirange_type_name = public.\"Spans\")",
+        "create table t (a float8_multirange, b hours_multirange, c public.\"Spans\", d hours[])",
+        "select float8_range(1, 2), float8_multirange(float8_range(1, 2, '[]')), \"Spans\"(span(1, 2), span(3, 4)) from t",
+    ]);
+    finds_one(
+        r"
+        create type hours as range (subtype = time); create table t (a hour_multirange)
+            => type `hour_multirange` does not exist",
+    );
+}
+
+#[test]
 fn words_of_the_grammar_are_not_columns() {
     valid(&[
         "create table t (id int, ready bool, x xml, document text)",
