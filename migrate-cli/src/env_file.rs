@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use migrate_runtime::error::ConnectError;
@@ -31,7 +32,12 @@ pub(crate) fn read(file: &Path) -> Result<EnvFile, ConnectError> {
         connection_mistake(format!("the file `{shown}` cannot be used: {why}"), help)
     };
     let text = fs::read_to_string(file).map_err(|error| {
-        refused(&error.to_string(), "name a file that exists with `--env-file`")
+        let help = match error.kind() {
+            ErrorKind::NotFound => "name a file that exists with `--env-file`",
+            ErrorKind::InvalidData => "save it as UTF-8, or name another with `--env-file`",
+            _ => "let this user read it, or name another with `--env-file`",
+        };
+        refused(&error.to_string(), help)
     })?;
     let mut variables = BTreeMap::new();
     for (name, value) in dotenvy::from_read_iter(text.as_bytes()).flatten() {
@@ -62,10 +68,11 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(text: &str, expected: Result<&[(&str, &str)], &str>) {
+    fn check(text: impl AsRef<[u8]>, expected: Result<&[(&str, &str)], &str>) {
         let name = std::thread::current().name().unwrap_or_default().replace(':', "-");
         let file = env::temp_dir().join(format!("migrate-{}-{name}", std::process::id()));
-        fs::write(&file, text).expect("a file");
+        fs::write(&file, &text).expect("a file");
+        let text = String::from_utf8_lossy(text.as_ref());
         let found = read(&file).map(|file| file.variables.into_iter().collect::<Vec<_>>());
         fs::remove_file(&file).expect("a file");
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
@@ -93,6 +100,14 @@ mod tests {
             Ok(&[("DATABASE_URL", "host=db dbname=app"), ("H", "db")]),
         );
         check("NAME=two words\nPGUSER=me\n", Ok(&[("PGUSER", "me")]));
+    }
+
+    #[test]
+    fn file_in_another_encoding_is_refused_with_the_remedy() {
+        check(
+            b"\xff\xfeD\0",
+            Err("UTF-8\nhelp: save it as UTF-8, or name another with `--env-file`"),
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@
 pub enum Exit {
     /// The verb succeeded.
     Fine = 0,
-    /// The verb failed.
+    /// The verb failed, or its output cannot be written.
     Failed = 1,
     /// The request was not valid, or was not confirmed; nothing was changed.
     Usage = 2,

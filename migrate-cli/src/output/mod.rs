@@ -12,7 +12,7 @@ pub(crate) mod difference;
 pub(crate) mod style;
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 
 use anstream::stream::{AsLockedWrite, RawStream};
 use anstream::{AutoStream, ColorChoice};
@@ -74,8 +74,7 @@ impl Output {
             Ok(answer) => answer.exit,
             Err(error) => error.exit(),
         };
-        // A closed output, such as a pipe to `head`, is not an error of the verb.
-        let _ = match result {
+        let written = match result {
             _ if self.json => print_json(&Document::new(verb, exit, set, place, result)),
             Ok(answer) => self.write(io::stdout(), &answer.text),
             Err(error) => {
@@ -84,7 +83,19 @@ impl Output {
                 self.write(io::stderr(), &titled("error", BAD, &format!("{error:#}")))
             }
         };
-        exit
+        match written {
+            // A closed output, such as a pipe to `head`, is not an error of the verb.
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                let text = format!(
+                    "the output cannot be written: {error}\n\
+                     help: write it elsewhere; the verb itself ended with exit code {}",
+                    exit.code()
+                );
+                let _ = self.write(io::stderr(), &titled("error", BAD, &text));
+                exit.worse(Exit::Failed)
+            }
+            _ => exit,
+        }
     }
 
     /// Prints the first line of an answer, before its verb runs, but not with JSON.
@@ -129,7 +140,9 @@ impl Output {
             clap::ColorChoice::Always => ColorChoice::Always,
             clap::ColorChoice::Never => ColorChoice::Never,
         };
-        AutoStream::new(stream, choice).write_all(text.as_bytes())
+        let mut stream = AutoStream::new(stream, choice);
+        stream.write_all(text.as_bytes())?;
+        stream.flush()
     }
 
     /// A line for each migration that a run changed, whether it succeeded or not; without those that
@@ -146,7 +159,8 @@ impl Output {
 }
 
 fn print_json(document: &Document<'_>) -> io::Result<()> {
-    writeln!(io::stdout(), "{}", visible(&serde_json::to_string_pretty(document)?))
+    writeln!(io::stdout(), "{}", visible(&serde_json::to_string_pretty(document)?))?;
+    io::stdout().flush()
 }
 
 /// The same JSON without hidden characters: the writer escapes only those of ASCII.

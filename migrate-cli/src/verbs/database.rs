@@ -173,6 +173,7 @@ impl Server {
                 Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
                     "use a role with CREATEDB, or another server"
                 }
+                Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => READ_ONLY,
                 _ => "change what the server's message names",
             },
             source,
@@ -281,11 +282,15 @@ impl Server {
             }
             "55006" if doing == "drop" => "end these sessions, or pass `--disconnect`",
             "55006" => "end the sessions of template1, which it is a copy of",
+            "25006" => READ_ONLY,
             _ => "change what the server's message names",
         };
         VerbError::Server { what: format!("{doing} {}", self.place), help, source }
     }
 }
+
+const READ_ONLY: &str =
+    "connect to the primary, and check that `default_transaction_read_only` is off";
 
 /// The comment of a database that was created here. Its number tells it from a copy that has the same comment.
 fn mark(oid: &str) -> String {

@@ -41,7 +41,7 @@ impl Diff {
                 let text = of_form(file, text, SchemaForm::Database)?;
                 (file.to_string_lossy().into_owned(), text)
             }
-            None => (cx.folders(), schema_of_sets(cx, &self.scope.scope()).await?.1),
+            None => (cx.folders(), schema_of_sets(cx, "diff", &self.scope.scope()).await?.1),
         };
         let (client, place) = cx.connect(&cx.target()?, None).await?;
         let found = schema_differences(&client, &text, &cx.ledgers()).await;

@@ -89,7 +89,7 @@ impl Schema {
             let read = schema_text(&client, &scope, &cx.ledgers()).await;
             (place, read.map_err(unreadable)?)
         } else {
-            schema_of_sets(cx, &scope).await?
+            schema_of_sets(cx, "schema", &scope).await?
         };
         let source = if self.of_database { place.to_string() } else { cx.folders() };
         if let (Some(path), Some(file)) = (&self.check, &file) {

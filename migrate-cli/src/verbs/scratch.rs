@@ -60,9 +60,10 @@ pub(super) fn unreadable(source: tokio_postgres::Error) -> VerbError {
     VerbError::Server { what: "read the schema".to_owned(), help, source }
 }
 
-/// The schema that the sets make in an empty database.
+/// The schema that the sets make in an empty database, for a verb.
 pub(super) async fn schema_of_sets(
     cx: &Connector<'_>,
+    verb: &str,
     scope: &SchemaScope,
 ) -> Result<(DatabasePlace, String), VerbError> {
     let (client, place) = cx.connect(&cx.target()?, None).await?;
@@ -71,7 +72,7 @@ pub(super) async fn schema_of_sets(
     let creations: Vec<Creation> = sets.flat_map(|set| Creation::all(set, set)).collect();
     let text = server.leaving_nothing(&creations, async |created| {
         let read = async |name: &str| read_scratch(cx, name, scope, created).await;
-        server.scratch("schema", read).await
+        server.scratch(verb, read).await
     });
     Ok((place, text.await?))
 }

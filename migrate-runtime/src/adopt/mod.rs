@@ -167,7 +167,7 @@ impl Adoption {
             _ => {}
         }
         let doing = format!("reading {tool}'s `{shown}`");
-        let help = help_for_statement(cx.wire.client, &source, &sql, Sent::InTransaction).await;
+        let help = help_for_statement(cx.wire.client, &source, &sql, Sent::ByLibrary).await;
         let held_by = holders(cx.wire.client, &source, &sql).await;
         let detail = cx.migrator.detail(&source);
         Err(ErrorKind::Database { doing, detail, held_by, help, source }.into())

@@ -18,6 +18,10 @@ pub(super) async fn help(
 ) -> Option<Remedy> {
     Some(match error.code()?.code() {
         "3F000" => Remedy::new("create the schema, or use {}", &[Term::CreateSchema]),
+        // undefined_table: it was there when it was read.
+        "42P01" => {
+            "remove what drops, renames or moves the ledger; instead of its schema, drop what is in it".into()
+        }
         "42501" => {
             let row = wire::query(client, &ledger.missing_grants()).await.ok().flatten();
             let grants = row.and_then(|row| column(&row, 0));
@@ -27,7 +31,7 @@ pub(super) async fn help(
         "42704" if error.as_db_error().is_some_and(|db| db.message().contains("plpgsql")) => {
             "CREATE EXTENSION plpgsql; the guard of each migration is written in it".into()
         }
-        _ => return next_action(error.as_db_error()?, Sent::InTransaction),
+        _ => return next_action(error.as_db_error()?, Sent::ByLibrary),
     })
 }
 

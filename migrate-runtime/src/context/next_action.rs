@@ -13,6 +13,8 @@ pub(crate) enum Sent {
     InTransaction,
     /// As a message of its own.
     Alone,
+    /// By the library itself, beside the migrations.
+    ByLibrary,
 }
 
 /// What to do; `None` if the statement itself is at fault, or if nothing is known.
@@ -85,6 +87,12 @@ fn of_server(error: &DbError, sent: Sent) -> Option<&'static str> {
         "55006" => "end the sessions that use it, and run again",
         // query_canceled
         "57014" => canceled(error.message(), sent),
+        // admin_shutdown, crash_shutdown; of a migration, its failure says what is known.
+        "57P01" | "57P02" if sent == Sent::ByLibrary => {
+            "run again when the server accepts connections"
+        }
+        // idle_session_timeout: between two messages.
+        "57P05" => "raise `idle_session_timeout` for the role, and run again",
         _ if is_on_server(error) => {
             "all databases of the server share it: drop it if nothing needs it, or migrate on a server without it; \
              a `DO` block can create a role only if `pg_roles` does not have it"
@@ -109,6 +117,10 @@ fn of_what_is_missing(routine: &str) -> Option<&'static str> {
         "CheckLogicalDecodingRequirements" => {
             "set `wal_level` to `logical` on the server, restart it, and run again"
         }
+        "RangeVarGetCreationNamespace" | "QualifiedNameGetCreationNamespace" => {
+            "set the `search_path` of the role to a schema that exists and that it may use, or name a schema in the \
+             statement"
+        }
         "get_role_oid" | "get_rolespec_oid" | "get_rolespec_tuple" => {
             "create the role on this server, which all its databases share, and run again; or fix the name"
         }
@@ -128,6 +140,9 @@ fn canceled(message: &str, sent: Sent) -> &'static str {
         (_, Sent::Alone) => {
             "if `statement_timeout` ended it, write `SET statement_timeout = 0;` above the \
              statement; if it was cancelled, run again"
+        }
+        (_, Sent::ByLibrary) => {
+            "if `statement_timeout` ended it, raise it for the role; if it was cancelled, run again"
         }
     }
 }

@@ -35,6 +35,13 @@ impl Catalog {
                         self.call(node, callee, scope);
                         // What comes before it is the call itself.
                         walk.leave(callee);
+                        if callee.says(Kind::NORMALIZE_KW) {
+                            if let Some(text) = node.find(Kind::ARG) {
+                                self.expression(text, scope);
+                            }
+                            // A form such as NFC, which the parser reads as a name.
+                            walk.leave(node);
+                        }
                     }
                 }
                 Kind::CAST_EXPR => self.cast(node),
@@ -108,7 +115,7 @@ impl Catalog {
     /// A name without a dot.
     pub(super) fn use_name(&mut self, node: At<'_>, scope: &Scope<'_>) {
         let Some(name) = name::name(node) else { return };
-        if VALUES.binary_search(&name.as_str()).is_ok() {
+        if VALUES.binary_search(&name.as_str()).is_ok() || is_test(node) {
             return;
         }
         if !self.look_name(&name, scope).is_missing() {
@@ -270,9 +277,10 @@ impl Catalog {
         }
         let count = list.map_or(0, |list| list.children().count());
         // A cast, or a column of a row, can be written as a call.
-        let is_other = count == 1
-            && (!self.look_type(&path).is_missing()
-                || first.is_some_and(|first| first.kind() == Kind::NAME_REF && scope.open));
+        let is_other = self.ranges.contains(&path.name)
+            || count == 1
+                && (!self.look_type(&path).is_missing()
+                    || first.is_some_and(|first| first.kind() == Kind::NAME_REF && scope.open));
         if !is_other {
             self.refer_function(&path, false);
         }
@@ -332,6 +340,13 @@ impl Catalog {
         }
         Columns::Known(columns)
     }
+}
+
+/// Whether a name is the last word of `IS [NOT] UNKNOWN` or `IS [NOT] DOCUMENT`, which the parser reads as a name.
+fn is_test(name: At<'_>) -> bool {
+    let is_word = name.says(Kind::UNKNOWN_KW) || name.says(Kind::DOCUMENT_KW);
+    let kinds = || name.before().iter().rev().map(|token| token.kind);
+    is_word && kinds().find(|kind| *kind != Kind::NOT_KW) == Some(Kind::IS_KW)
 }
 
 /// The name of the function in a call.

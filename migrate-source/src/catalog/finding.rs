@@ -46,6 +46,8 @@ pub(super) enum Past {
     Made(Option<Place>),
     /// Something depends on it.
     Needed(Place),
+    /// It is a partitioned table, or an index of one.
+    Partitioned(Place),
 }
 
 impl Catalog {
@@ -129,6 +131,20 @@ impl Catalog {
         let (word, shown) = (sort.word(), shown(path));
         let message = format!("{word} `{shown}` cannot be dropped: {by} depends on it");
         self.refuse(sort, path, message, Past::Needed(place));
+    }
+
+    /// A partitioned table gets an index CONCURRENTLY, or loses one so.
+    pub(super) fn partitioned_table(&mut self, sort: Sort, path: &Path, place: Place) {
+        let (word, shown) = (sort.word(), shown(path));
+        let message = match sort {
+            Sort::Index => format!(
+                "{word} `{shown}` cannot be dropped CONCURRENTLY, because its table is partitioned"
+            ),
+            _ => {
+                format!("an index of the partitioned {word} `{shown}` cannot be built CONCURRENTLY")
+            }
+        };
+        self.refuse(sort, path, message, Past::Partitioned(place));
     }
 
     /// Something is there, and that is the mistake.
@@ -291,6 +307,9 @@ fn explained(files: &[File<'_>], one: &Missing, later: Option<Place>) -> (String
             let help = "drop that before, or add CASCADE".to_owned();
             (format!("needed since {}", at(*place)), help)
         }
+        (Past::Partitioned(place), _) => {
+            (format!("partitioned in {}", at(*place)), of_partitioned(one.sort).to_owned())
+        }
         (Past::Gone(Gone { how: How::Renamed(to), place, .. }), _) => {
             (format!("renamed to `{to}` in {}", at(*place)), format!("write `{to}`"))
         }
@@ -319,6 +338,17 @@ fn explained(files: &[File<'_>], one: &Missing, later: Option<Place>) -> (String
 }
 
 const REMOVE: &str = "remove one of the two, or drop the first before";
+
+/// What to do instead of building an index of a partitioned table CONCURRENTLY, or dropping it so.
+fn of_partitioned(sort: Sort) -> &'static str {
+    match sort {
+        Sort::Index => "write DROP INDEX without CONCURRENTLY",
+        _ => {
+            "build it ON ONLY this table without CONCURRENTLY, which is quick, then one CONCURRENTLY on each \
+             partition, each followed by ALTER INDEX .. ATTACH PARTITION"
+        }
+    }
+}
 
 /// The label of a name that nothing made.
 fn never(one: &Missing) -> &'static str {

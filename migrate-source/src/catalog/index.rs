@@ -16,6 +16,7 @@ impl Catalog {
             return self.blur(Sort::Index);
         };
         let key = self.refer(Sort::Table, &table, false);
+        self.refuse_concurrently(at, Sort::Table, &table, key.as_ref());
         let parts = [Kind::PARTITION_ITEM_LIST, Kind::INDEX_INCLUDE_CLAUSE, Kind::WHERE_CLAUSE];
         let parts: Vec<At<'_>> =
             at.children().filter(|child| parts.contains(&child.kind())).collect();
@@ -65,6 +66,31 @@ impl Catalog {
             index.computes = has_expression || at.has(Kind::WHERE_CLAUSE);
         }
         self.define_index(table, name, at);
+    }
+
+    pub(super) fn drop_indexes(&mut self, at: At<'_>) {
+        for path in at.each(Kind::INDEX_REF).filter_map(Path::of) {
+            let key = self.target(&path).map(|schema| Key { schema, name: path.name.clone() });
+            let index = key.and_then(|key| self.relation(&key));
+            let table = index.and_then(|index| index.owner.clone());
+            self.refuse_concurrently(at, Sort::Index, &path, table.as_ref());
+        }
+        self.drop_relations(at, Sort::Index, Kind::INDEX_REF);
+    }
+
+    /// Refuses what the server does not do CONCURRENTLY: build an index of a partitioned table, or drop it.
+    fn refuse_concurrently(&mut self, at: At<'_>, sort: Sort, path: &Path, table: Option<&Key>) {
+        let table = table.filter(|table| self.look_in(table) == Look::Found(()));
+        let Some(made) = table.and_then(|table| self.relation(table)).map(|table| table.made)
+        else {
+            return;
+        };
+        let is_partitioned = self.partitioned.contains(&made.stamp);
+        if let (true, true, Some(place)) =
+            (at.says(Kind::CONCURRENTLY_KW), is_partitioned, made.place)
+        {
+            self.partitioned_table(sort, path, place);
+        }
     }
 
     /// The index of a table of which nothing is known.
@@ -131,6 +157,9 @@ impl Catalog {
         };
         let key = self.refer(Sort::Index, &path, at.has(Kind::IF_EXISTS));
         self.define_settings(key.as_ref(), at);
+        if let (Some(key), Some(action)) = (&key, at.child(Kind::ATTACH_INDEX_PARTITION)) {
+            return self.attach_index(key, action);
+        }
         let Some(action) = at.child(Kind::INDEX_RENAME_TO) else { return };
         let Some(key) = key else {
             if let Some(to) = action.child(Kind::INDEX).and_then(Path::of) {
@@ -151,6 +180,19 @@ impl Catalog {
             } else if let Some(constraint) = table.constraints.objects.remove(&key.name) {
                 table.constraints.put(to.name, constraint);
             }
+        }
+    }
+
+    /// Ties the index of a partition to that of its table, which takes it along when it is dropped.
+    fn attach_index(&mut self, key: &Key, action: At<'_>) {
+        let path = action.child(Kind::INDEX_REF).and_then(Path::of);
+        let part = path.and_then(|path| self.refer(Sort::Index, &path, false));
+        let Some(part) = part.filter(|_| !self.perhaps) else { return };
+        if let Some(index) = self.relation_mut(&part) {
+            index.parents.push(key.clone());
+        }
+        if let Some(index) = self.relation_mut(key) {
+            index.children.push(part);
         }
     }
 }

@@ -73,6 +73,8 @@ impl Catalog {
             missing: Vec::new(),
             dependences: FxHashMap::default(),
             derived: FxHashSet::default(),
+            partitioned: FxHashSet::default(),
+            ranges: self.ranges.clone(),
             either: FxHashSet::default(),
             reads: None,
             naming: self.naming.part(dropped),

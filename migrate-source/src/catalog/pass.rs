@@ -190,7 +190,7 @@ impl Catalog {
             Kind::DROP_VIEW | Kind::DROP_MATERIALIZED_VIEW => {
                 self.drop_relations(at, Sort::View, Kind::VIEW_REF);
             }
-            Kind::DROP_INDEX => self.drop_relations(at, Sort::Index, Kind::INDEX_REF),
+            Kind::DROP_INDEX => self.drop_indexes(at),
             Kind::DROP_SEQUENCE => self.drop_relations(at, Sort::Sequence, Kind::SEQUENCE_REF),
             Kind::DROP_TYPE => self.drop_types(at, Kind::TYPE_NAME_REF),
             Kind::DROP_DOMAIN => self.drop_types(at, Kind::DOMAIN_REF),

@@ -100,7 +100,7 @@ impl Catalog {
         match at.kind() {
             Kind::SELECT | Kind::SELECT_INTO => self.select(at, scope),
             Kind::COMPOUND_SELECT => self.compound(at, scope),
-            Kind::VALUES => self.values(at, &scope),
+            Kind::VALUES => self.values(at, scope),
             Kind::INSERT => self.insert(at, scope),
             Kind::UPDATE => self.update(at, scope),
             Kind::DELETE => self.delete(at, scope),
@@ -126,11 +126,18 @@ impl Catalog {
         at.children().for_each(|part| self.expression(part, scope));
     }
 
-    fn values(&mut self, at: At<'_>, scope: &Scope<'_>) -> Columns {
-        self.rows(at, scope);
+    fn values(&mut self, at: At<'_>, mut scope: Scope<'_>) -> Columns {
         let row = at.find(Kind::ROW);
         let count = row.map_or(0, |row| row.children().count());
-        Columns::Known((1..=count).map(|number| format!("column{number}")).collect())
+        let names: Vec<String> = (1..=count).map(|number| format!("column{number}")).collect();
+        for part in at.children() {
+            scope.names = match part.kind() {
+                Kind::ORDER_BY_CLAUSE => names.clone(),
+                _ => Vec::new(),
+            };
+            self.expression(part, &scope);
+        }
+        Columns::Known(names)
     }
 
     /// The tables of `WITH`.

@@ -41,6 +41,7 @@ impl Catalog {
         }
         if let (Some(key), Some(by)) = (&key, at.child(Kind::PARTITION_BY)) {
             self.expression_on(key, by);
+            self.partitioned.extend(self.relation(key).map(|table| table.made.stamp));
         }
         self.define_table(key.as_ref(), at);
     }

@@ -269,6 +269,24 @@ fn other_missing_objects_are_found() {
 }
 
 #[test]
+fn partitioned_tables_have_no_index_concurrently() {
+    finds(
+        r"
+        create table p (a int) partition by range (a); alter table p rename to q; create index concurrently on q (a)
+            => 2:1:104: an index of the partitioned table `q` cannot be built CONCURRENTLY | partitioned in 2:1 |
+                build it ON ONLY this table without CONCURRENTLY, which is quick, then one CONCURRENTLY on each
+                partition, each followed by ALTER INDEX .. ATTACH PARTITION
+        create table p (a int) partition by range (a); create index i on p (a) // drop index concurrently public.i
+            => 3:1:25: index `public.i` cannot be dropped CONCURRENTLY, because its table is partitioned |
+                partitioned in 2:1 | write DROP INDEX without CONCURRENTLY
+        create table p (a int) partition by range (a); create table p1 partition of p default; create index i on only
+            p (a); create index concurrently i1 on p1 (a); alter index i attach partition i1; drop index i
+        create table p (a int) partition by range (a); drop table p; create table p (a int); create index
+            concurrently i on p (a); drop index concurrently i",
+    );
+}
+
+#[test]
 fn sequence_of_an_identity_column_has_the_name_that_is_given() {
     finds(
         r"

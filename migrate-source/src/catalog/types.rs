@@ -50,6 +50,22 @@ pub(super) fn is_type(kind: Kind) -> bool {
     )
 }
 
+/// The name of the multirange of a range type: one that is given, or one that the server makes
+/// (`makeMultirangeTypeName`).
+fn multirange(name: &str, range: At<'_>) -> String {
+    let is_given = |option: &At<'_>| {
+        let name = option.child(Kind::ATTRIBUTE_NAME).and_then(name::name);
+        name.as_deref() == Some("multirange_type_name")
+    };
+    let given = range.every(Kind::ATTRIBUTE_OPTION).find(is_given);
+    let given = given.and_then(|option| option.child(Kind::ATTRIBUTE_VALUE)).and_then(Path::of);
+    match (given, name.split_once("range")) {
+        (Some(path), _) => path.name,
+        (None, Some((begin, end))) => format!("{begin}multirange{end}"),
+        (None, None) => format!("{name}_multirange"),
+    }
+}
+
 /// Whether a type makes a sequence.
 fn is_serial(name: &str) -> bool {
     matches!(name, "serial" | "serial2" | "serial4" | "serial8" | "bigserial" | "smallserial")
@@ -75,7 +91,7 @@ impl Catalog {
         let known = self.look(path, Sort::Type);
         match known {
             Look::Missing => match self.look_relation(path) {
-                Look::Missing => Look::Missing,
+                Look::Missing if !self.ranges.contains(&path.name) => Look::Missing,
                 _ => Look::Unknown,
             },
             known => known,
@@ -138,6 +154,9 @@ impl Catalog {
                     None => labels.open = true,
                 }
             }
+        }
+        if let Some(range) = at.child(Kind::RANGE_TYPE) {
+            self.ranges.extend([path.name.clone(), multirange(&path.name, range)]);
         }
         let qualified = Path { qualifier: Some(schema.clone()), ..path.clone() };
         match self.look(&qualified, Sort::Type) {

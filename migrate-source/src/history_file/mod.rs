@@ -145,6 +145,10 @@ fn entries(text: Option<&str>) -> (BTreeMap<Version, (&str, &str)>, Vec<HistoryP
     if found != HEADER {
         return (entries, vec![HistoryProblem::Header { found: found.to_owned() }]);
     }
+    let conflicts = conflicts(text);
+    if !conflicts.is_empty() {
+        return (entries, conflicts);
+    }
     let lines = text.lines().enumerate();
     for (index, text) in lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
         let line = index + 1;
@@ -163,6 +167,18 @@ fn entries(text: Option<&str>) -> (BTreeMap<Version, (&str, &str)>, Vec<HistoryP
         }
     }
     (entries, problems)
+}
+
+/// The conflicts that a merge left.
+fn conflicts(text: &str) -> Vec<HistoryProblem> {
+    let lines = || text.lines().zip(1..);
+    let begins = lines().filter(|(line, _)| line.starts_with("<<<<<<< "));
+    let conflict = begins.map(|(_, first)| {
+        let mut after = lines().skip(first);
+        let end = after.find(|(line, _)| line.starts_with(">>>>>>> "));
+        HistoryProblem::Conflict { first, last: end.map_or(text.lines().count(), |(_, last)| last) }
+    });
+    conflict.collect()
 }
 
 /// The version, checksum and name of a line.
@@ -293,7 +309,15 @@ mod tests {
         );
         let bare = lines[1..].join("\n");
         assert!(matches!(compare(Some(&bare), &set(&[A]))[..], [HistoryProblem::Header { .. }]));
-        check(&format!("{text}<<<<<<< ours\n"), &["line 4 is not a valid entry: `<<<<<<< ours`"]);
+        let conflict = "<<<<<<< HEAD\n2\tx\ty\n=======\n3\tx\ty\n>>>>>>> branch\n";
+        check(
+            &format!("{text}{conflict}{conflict}<<<<<<< HEAD\nrest"),
+            &[
+                "lines 4 to 8 are a merge conflict",
+                "lines 9 to 13 are a merge conflict",
+                "lines 14 to 15 are a merge conflict",
+            ],
+        );
         let cut = &lines[2][..40];
         check(&with(&[lines[1], cut]), &[&format!("line 3 is not a valid entry: `{cut}`")]);
         check(

@@ -9,7 +9,15 @@ use super::Update;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum HistoryProblem {
-    /// A line that is not valid in a history file, such as the mark of a merge conflict.
+    /// A merge left both branches' lines; nothing else in the file is reported.
+    #[error("lines {first} to {last} are a merge conflict")]
+    Conflict {
+        /// The line of the first mark, from 1.
+        first: usize,
+        /// The line of the last mark.
+        last: usize,
+    },
+    /// A line that is not valid in a history file.
     #[error("line {line} is not a valid entry: `{text}`")]
     Malformed {
         /// From 1.
@@ -140,8 +148,14 @@ impl HistoryProblem {
     /// What to do about it.
     pub fn help(&self) -> Remedy {
         match self {
-            HistoryProblem::Malformed { .. } | HistoryProblem::Disordered { .. } => {
-                "resolve the conflict by hand, or restore the file".into()
+            HistoryProblem::Conflict { .. } => Remedy::new(
+                "restore the main branch's version of the file, then add the other migrations with {}",
+                &[Term::Freeze],
+            ),
+            HistoryProblem::Malformed { .. } => "restore the file".into(),
+            HistoryProblem::Disordered { .. } => {
+                "put the lines in the order of their versions, each once, or restore the file"
+                    .into()
             }
             HistoryProblem::Header { .. } => {
                 "restore the file; a newer release may have written it".into()

@@ -270,9 +270,9 @@ fn column_lints(column: &Words<'_>) -> Vec<Lint> {
     if (filled && !virtual_) || default.as_ref().is_some_and(calls_volatile) {
         lints.push(Lint::VolatileDefault);
     }
-    // parse_utilcmd.c, `transformFKConstraints`: a column that is NULL in all rows is not checked.
-    let checked = column.have("REFERENCES") || column.have("CHECK");
-    if checked && (filled || default.as_ref().is_some_and(|default| !is_null(default))) {
+    // parse_utilcmd.c, `transformFKConstraints`: a column that is NULL in all rows is not checked. A CHECK is.
+    let has_values = filled || default.as_ref().is_some_and(|default| !is_null(default));
+    if column.have("CHECK") || has_values && column.have("REFERENCES") {
         lints.push(Lint::ConstraintNotValid);
     }
     if column.have("UNIQUE") || column.have("PRIMARY KEY") {

@@ -133,6 +133,7 @@ fn a_valid_constraint_reads_every_row() {
             alter table t «add constraint c check (a > 0)»
             alter table t «add foreign key (a) references u (b) on delete cascade»
             alter table t «add column a int default 1 references u»
+            alter table t «add column a int check (a > 0)»
             alter table t add constraint c check (a > 0) not valid
             alter table t add constraint c foreign key (a) references u not valid
             alter table t add column a int references u

@@ -51,6 +51,9 @@ fn broken_statements_are_reported() {
         alter table t add column a int, <b> int => expected the end of the statement, found `b`
         alter table t alter column a <typ> bigint
             => expected TYPE, SET, DROP, ADD, RESET or RESTART, found `typ`
+        alter table t add a text <compression> => expected the end of the statement, found `compression`
+        alter table t add a text compression pglz <nto> null
+            => expected the end of the statement, found `nto`
         alter table t rename column a <b> => expected TO, found `b`
         alter table t add constraint c <foriegn> key (a) references b (c)
             => expected FOREIGN, found `foriegn`
@@ -265,6 +268,7 @@ const UNUSUAL: &[&str] = &[
     "create collation c (provider = icu, locale = 'und', deterministic = false)",
     "alter table if exists only t add column if not exists a int constraint c references u match full on delete set null (a) on update cascade deferrable, alter b type text using b::text, drop column if exists c cascade, validate constraint d, owner to current_user, set (fillfactor = 70), replica identity using index i, enable row level security, force row level security",
     "alter table t alter a set storage external, alter b set compression lz4, alter c set statistics 100, alter d drop expression, alter e add generated always as identity, alter f set default not true",
+    "alter table t add a text storage external compression lz4 collate \"C\" default 'x', add column if not exists b text compression default",
     "create temporary table t on commit drop as select 1",
     "create unlogged table t (like u including all excluding indexes, check (a > 0) no inherit)",
     "create table t of ty (primary key (a), b with options default 1)",
@@ -281,6 +285,7 @@ const UNUSUAL: &[&str] = &[
     "refresh materialized view concurrently v with data",
     "lock table only t, u in access exclusive mode nowait",
     "set local time zone interval '1' hour to minute",
+    "set names 'UTF8'",
     "alter system set work_mem = '1MB'",
     "listen x",
     "select all from t",

@@ -173,6 +173,11 @@ impl<'t> At<'t> {
         &self.tokens[node.from as usize..node.to as usize]
     }
 
+    /// The tokens of the statement before it.
+    pub(crate) fn before(self) -> &'t [Token] {
+        &self.tokens[..self.nodes[self.index].from as usize]
+    }
+
     /// The tokens of its own, that are not of a child.
     pub(crate) fn own_tokens(self) -> impl Iterator<Item = Token> {
         let (nodes, node) = (self.nodes, &self.nodes[self.index]);

@@ -3,6 +3,8 @@
 //! It walks events, because the tree of `squawk_syntax` takes five times the parse to build and six times the
 //! build to compile.
 
+use std::borrow::Cow;
+
 use migrate_set::sql::lexer::{self, TokenKind, lex};
 use squawk_parser::{EntryPoint, LexedStr, StrStep, SyntaxKind as Kind};
 
@@ -16,17 +18,24 @@ use super::{Judged, SyntaxError};
 const UNKNOWN: &[&[Kind]] = &[
     &[Kind::ALTER_KW, Kind::STATISTICS_KW, Kind::IF_KW],
     &[Kind::ALTER_KW, Kind::USER_KW, Kind::MAPPING_KW, Kind::FOR_KW, Kind::USER_KW],
+    &[Kind::SET_KW, Kind::NAMES_KW, Kind::STRING],
 ];
 
 /// What is wrong with `statement`, or its tree; neither if the parser does not know it.
 pub(super) fn judge(statement: &str) -> Judged {
-    let walk = walked(statement, &[], EntryPoint::SourceFile);
-    let Some(first) = walk.first.as_ref().map(|first| first.at) else {
-        return Judged { tree: Some(walk.tree.whole()), ..Judged::default() };
-    };
-    let tree = with_names(statement, &walk, first);
-    let error = if tree.is_some() { None } else { walk.finish() };
-    Judged { error, tree, body: None }
+    let mut text = Cow::Borrowed(statement);
+    loop {
+        let walk = walked(&text, &[], EntryPoint::SourceFile);
+        let Some(first) = walk.first.as_ref().map(|first| first.at) else {
+            return Judged { tree: Some(walk.tree.whole()), ..Judged::default() };
+        };
+        let Some(without) = without_storage(&text, &walk, first) else {
+            let tree = with_names(&text, &walk, first);
+            let error = if tree.is_some() { None } else { walk.finish() };
+            return Judged { error, tree, body: None };
+        };
+        text = Cow::Owned(without);
+    }
 }
 
 /// The tree of a body; `None` if the parser does not know all of it.
@@ -50,6 +59,21 @@ fn walked<'s>(statement: &'s str, names: &[(usize, Kind)], entry: EntryPoint) ->
         walk.lexical(range.start as usize, message);
     }
     walk
+}
+
+/// The statement with blanks for `STORAGE ..` or `COMPRESSION ..`, if the parser complains about it: it knows them
+/// only in `CREATE TABLE`, not in `ADD COLUMN`. A catalog keeps neither.
+fn without_storage(statement: &str, walk: &Walk<'_>, first: usize) -> Option<String> {
+    let [word, value] = walk.tree.tokens.get(first..first + 2)? else { return None };
+    let is_alter = walk.tree.tokens.first().is_some_and(|token| token.kind == Kind::ALTER_KW);
+    let is_name = value.kind == Kind::IDENT || value.kind.is_keyword();
+    if !is_alter || !is_name || !matches!(word.kind, Kind::STORAGE_KW | Kind::COMPRESSION_KW) {
+        return None;
+    }
+    let mut text = statement.to_owned();
+    let bytes = word.start()..value.end();
+    text.replace_range(bytes.clone(), &" ".repeat(bytes.len()));
+    Some(text)
 }
 
 /// How many keywords of a statement are tried as names.

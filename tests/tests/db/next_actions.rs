@@ -1,7 +1,7 @@
 //! What to do next, for errors of the server whose cause is not the statement itself.
 
 use migrate_runtime::{Error, Migrator};
-use migrate_tests::database::FreshDatabase;
+use migrate_tests::database::{FreshDatabase, value};
 use migrate_tests::sets::unparsed;
 
 /// The error of these files in a database that `setup` has prepared.
@@ -128,6 +128,51 @@ async fn timeouts_and_cancels() {
     let help = "run again, closer to the server, or raise `idle_in_transaction_session_timeout` for \
                 the role";
     both("", idle, "25P03", [help, help]).await;
+    // As the server ends a session that waits for the next message.
+    let help = "raise `idle_session_timeout` for the role, and run again";
+    both("", &idle.replace("25P03", "57P05"), "57P05", [help, help]).await;
+}
+
+#[tokio::test]
+async fn timeouts_of_the_librarys_own_statements() {
+    let (database, mut client) = FreshDatabase::connected().await;
+    let set = unparsed(&[A]);
+    let run = Migrator::new(&set);
+    run.run(&mut client).await.expect("a run");
+    let holder = database.connect().await;
+    holder.batch_execute("BEGIN; LOCK TABLE migration_ledger").await.expect("a lock");
+    client.batch_execute("SET statement_timeout = '200ms'").await.expect("a setting");
+    let error = run.run(&mut client).await.expect_err("an error");
+    let help = "help: if `statement_timeout` ended it, raise it for the role; if it was cancelled, run again";
+    check(&error, "57014", help);
+}
+
+#[tokio::test]
+async fn ledgers_that_a_migration_takes_away() {
+    let help = "help: remove what drops, renames or moves the ledger; instead of its schema, drop what is in it";
+    for sql in ["DROP SCHEMA own CASCADE;", "ALTER TABLE own.migration_ledger RENAME TO other;"] {
+        for head in ["", ALONE] {
+            let (_database, mut client) = FreshDatabase::connected().await;
+            client.batch_execute("CREATE SCHEMA own").await.expect("a schema");
+            let set = unparsed(&[A, ("2_b.sql", &format!("{head}{sql}"))]);
+            let error = Migrator::new(&set).schema("own").run(&mut client).await;
+            let error = error.expect_err("an error");
+            check(&error, "42P01", &format!("version 1 was applied before it and is kept\n{help}"));
+            let kept = "SELECT count(*) FROM own.migration_ledger WHERE version = '1'";
+            assert_eq!(value(&client, kept).await, "1");
+        }
+    }
+}
+
+#[tokio::test]
+async fn paths_without_a_schema() {
+    let help = "version 1 was not applied\n\
+                help: set the `search_path` of the role to a schema that exists and that it may use, or name a \
+                schema in the statement";
+    for sql in [A.1, "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';"] {
+        let error = error_of("SET search_path = ''", &[("1_a.sql", sql)]).await;
+        check(&error, "3F000", help);
+    }
 }
 
 #[tokio::test]

@@ -188,10 +188,11 @@ fn history_file_is_read_and_left_alone() {
     let created = create(new.path(), "c", &options).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(created.version.as_str(), "0010");
     assert_eq!(fs::read_to_string(&history).expect("the history"), text);
-    fs::write(&history, format!("{text}<<<<<<< HEAD\n")).expect("the history");
+    fs::write(&history, format!("{text}<<<<<<< HEAD\n=======\n>>>>>>> b\n")).expect("the history");
     let error = create(new.path(), "d", &options).expect_err("a merge conflict").to_string();
-    let expected = "migrations.history: line 4 is not a valid entry: `<<<<<<< HEAD`\n\
-                    help: resolve the conflict by hand, or restore the file";
+    let expected = "migrations.history: lines 4 to 6 are a merge conflict\n\
+                    help: restore the main branch's version of the file, then add the other migrations with \
+                    `MIGRATE_UPDATE_HISTORY=1 cargo build`";
     assert!(error.ends_with(expected), "{error}");
 }
 

@@ -104,3 +104,39 @@ fn what_is_there_is_not_reported() {
         insert into users (id, email) select id, email from users where email = any (array['a'])"#,
     );
 }
+
+#[test]
+fn range_types_make_multiranges_and_functions() {
+    valid(&[
+        "create type float8_range as range (subtype = float8); create type hours as range (subtype = time)",
+        "create type public.span as range (subtype = float8, multirange_type_name = public.\"Spans\")",
+        "create table t (a float8_multirange, b hours_multirange, c public.\"Spans\", d hours[])",
+        "select float8_range(1, 2), float8_multirange(float8_range(1, 2, '[]')), \"Spans\"(span(1, 2), span(3, 4)) from t",
+    ]);
+    finds_one(
+        r"
+        create type hours as range (subtype = time); create table t (a hour_multirange)
+            => type `hour_multirange` does not exist",
+    );
+}
+
+#[test]
+fn words_of_the_grammar_are_not_columns() {
+    valid(&[
+        "create table t (id int, ready bool, x xml, document text)",
+        "select id from t where ready is unknown or ready is not unknown or (ready is unknown) = true",
+        "select x is document, x is not document, document from t",
+        "select normalize(document, nfc), normalize(document, NFKD), document is nfc normalized from t",
+        "values (1, 'a'), (2, 'b') order by column1, column2 desc limit 1",
+        "alter table t add note text storage external compression pglz, add brief text compression default",
+        "select note, brief from t",
+    ]);
+    finds_one(
+        r"
+        values (1) order by column2 => column `column2` does not exist
+        values (column1) => column `column1` does not exist
+        select normalize(emial, nfc) from users => column `emial` of table `users` does not exist
+        select unknown from users => column `unknown` of table `users` does not exist
+        select id is document, document from users => column `document` of table `users` does not exist",
+    );
+}

@@ -11,6 +11,8 @@ const BEFORE: &str = "create table users (id int primary key, mail text default 
                       create type mood as enum ('ok', 'sad'); \
                       create function f() returns int language sql as 'select 1'; \
                       create view v as select id from users; \
+                      create table parted (a int) partition by range (a); \
+                      create table part partition of parted default; \
                       create function g() returns trigger language plpgsql as $$ begin return new; end $$";
 
 /// What is known of the down script of a migration, and its findings.
@@ -124,6 +126,8 @@ fn what_is_undone_is_not_reported() {
             create schema s; create table s.t (a int) // drop schema s cascade
             alter type mood rename value 'sad' to 'bad' // alter type mood rename value 'bad' to 'sad'
             create unique index concurrently i on users (mail) // drop index concurrently i
+            create index i on only parted (a); create index j on part (a); alter index i attach partition j
+                // drop index i
             create table t (a int references users); grant select on t to public // drop table t
             alter table users enable row level security // alter table users disable row level security
             drop trigger if exists x on users // select 1

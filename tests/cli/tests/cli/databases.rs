@@ -83,3 +83,25 @@ async fn role_that_must_not_create_databases_is_named_with_the_way_out() {
                help: use a role that may: its owner, a superuser, or one with CREATEDB to create it\n";
     assert!(text.ends_with(end), "{text}");
 }
+
+/// As on a standby.
+#[tokio::test(flavor = "multi_thread")]
+async fn server_that_is_read_only_is_named_with_the_way_out() {
+    let folder = crate::folder(&[("1_a.sql", "CREATE TABLE a (id int);")]);
+    let database = FreshDatabase::create().await;
+    let new = database.url().replace(database.name(), &format!("{}_new", database.name()));
+    let read_only = "-c default_transaction_read_only=on";
+    let cases: [(&str, &[&str], &str); 3] = [
+        (database.url(), &["diff"], "cannot create a database for `migrate diff`"),
+        (database.url(), &["schema"], "cannot create a database for `migrate schema`"),
+        (&new, &["database", "create"], "cannot create `"),
+    ];
+    for (url, args, begin) in cases {
+        let (code, text) = run_with(folder.path(), url, read_only, args);
+        assert_eq!(code, Some(1), "{text}");
+        assert!(text.starts_with(&format!("error: {begin}")), "{text}");
+        let end = "cannot execute CREATE DATABASE in a read-only transaction (SQLSTATE 25006)\n\
+                   help: connect to the primary, and check that `default_transaction_read_only` is off\n";
+        assert!(text.ends_with(end), "{text}");
+    }
+}

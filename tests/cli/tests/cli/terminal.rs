@@ -1,8 +1,8 @@
 //! The command line on a terminal, and when it receives a signal.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use migrate_tests::cargo::program;
@@ -171,4 +171,25 @@ fn migration_is_created_as_a_whole_or_not_at_all() {
     // The build ignores hidden files.
     let seen: Vec<_> = names.filter(|name| !name.as_encoded_bytes().starts_with(b".")).collect();
     assert_eq!(seen, ["1_a.sql"]);
+}
+
+/// A script that was cut off must not look complete: `migrate plan --sql > script.sql` on a full disk.
+#[test]
+fn output_that_cannot_be_written_is_an_error() {
+    let folder = folder(&[("1_a.sql", "CREATE TABLE a (id int);")]);
+    let into = |output: Stdio, args: &[&str]| {
+        let mut command = Command::new(program("migrate"));
+        let ended = command.args(args).current_dir(folder.path()).stdout(output).output();
+        let ended = ended.expect("an end");
+        (ended.status.code(), String::from_utf8(ended.stderr).expect("text"))
+    };
+    for args in [["schema", "--static"], ["--json", "check"]] {
+        let full = File::options().write(true).open("/dev/full").expect("a device that is full");
+        let error = "error: the output cannot be written: No space left on device (os error 28)\n\
+                     help: write it elsewhere; the verb itself ended with exit code 0\n";
+        assert_eq!(into(full.into(), &args), (Some(1), error.to_owned()), "{args:?}");
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        assert_eq!(into(writer.into(), &args), (Some(0), String::new()), "{args:?}");
+    }
 }
