@@ -33,13 +33,13 @@ pub struct Left {
     pub transactions: usize,
 }
 
-/// Applies `set` to a database of its own.
+/// Applies `set` to this database, and drops it.
 ///
 /// # Panics
 ///
-/// When there is no server, or no `pg_dump` for it.
-pub async fn left(set: &Migrations, way: Way, prepare: &str) -> Left {
-    let (database, mut client) = FreshDatabase::connected().await;
+/// When there is no `pg_dump` for its server.
+pub async fn left(database: FreshDatabase, set: &Migrations, way: Way, prepare: &str) -> Left {
+    let mut client = database.connect().await;
     let setting = match way {
         Way::Shared => "",
         Way::Apart => "SET statement_timeout = '10h'",
