@@ -41,7 +41,7 @@ impl Catalog {
             Some(None) => return self.blur(Sort::Index),
             None => {
                 let joined = parts.first().map_or_else(String::new, |list| joined(*list));
-                let name = self.free(&key, &joined, "idx", true);
+                let name = self.free(&key, &joined, "idx", &[Sort::Index]);
                 self.put_index(&key, &name, columns, &at.span());
                 return self.define_index(&key, name, at);
             }

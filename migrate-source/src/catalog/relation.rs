@@ -345,7 +345,11 @@ impl Catalog {
         let relations = &mut self.schema_mut(&from.schema).relations;
         let Some(relation) = relations.take(&from.name, gone) else { return };
         self.repoint(&relation, from, to);
-        self.schema_mut(&to.schema).relations.put(to.name.clone(), relation);
+        let schema = self.schema_mut(&to.schema);
+        if from.schema != to.schema {
+            schema.constraint_names.extend(relation.constraints.objects.keys().cloned());
+        }
+        schema.relations.put(to.name.clone(), relation);
     }
 
     /// Either of two names can mean a relation from now on.

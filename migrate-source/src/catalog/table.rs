@@ -235,11 +235,13 @@ impl Catalog {
             Kind::INHERIT_TABLE => {
                 let parent = self.named_table(action);
                 self.inherit(key, parent);
+                self.define_setting(self.relation_id(key), action, None);
             }
             Kind::NO_INHERIT_TABLE => {
                 if let Some(parent) = self.named_table(action) {
                     self.disinherit(key, &parent);
                 }
+                self.define_setting(self.relation_id(key), action, None);
             }
             Kind::SPLIT_PARTITION | Kind::MERGE_PARTITIONS => self.blur_relations(),
             Kind::OF_TYPE => self.open_columns(Some(key)),
