@@ -1,6 +1,6 @@
 //! The schema of a set without a database is that of a server on which the set ran.
 
-use migrate_source::check::{Begins, SetOptions, SourceFile, check, schema};
+use migrate_source::check::{Begins, SetOptions, SourceFile, check_and_describe};
 use migrate_tests::database::FreshDatabase;
 use migrate_tests::static_schema::differences;
 
@@ -37,6 +37,10 @@ const FILES: [&str; 5] = [
      ALTER TABLE kin RENAME TO parent",
 ];
 
+fn options() -> SetOptions {
+    SetOptions { begins: Begins::Nothing, ..SetOptions::default() }
+}
+
 #[tokio::test]
 async fn static_schema_is_that_of_the_server() {
     let (_database, client) = FreshDatabase::connected().await;
@@ -45,8 +49,7 @@ async fn static_schema_is_that_of_the_server() {
         client.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
         let path = format!("{}_a.sql", number + 1);
         files.push(SourceFile::new(path, *sql));
-        let set = check("set", &files, &SetOptions::default()).expect("a valid set").set;
-        let schema = schema(&set, Begins::Nothing);
+        let (_, schema) = check_and_describe("set", &files, &options()).expect("a valid set");
         let found = differences(&client, &schema).await;
         assert_eq!(found, [""; 0], "after file {}", number + 1);
         client.batch_execute("RESET search_path").await.expect("RESET");
@@ -89,8 +92,8 @@ async fn name_that_another_constraint_has_is_taken_as_on_the_server() {
         let (_database, client) = FreshDatabase::connected().await;
         client.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
         let files = [SourceFile::new("1_a.sql", sql)];
-        let set = check("set", &files, &SetOptions::default()).expect("a valid set").set;
-        let found = differences(&client, &schema(&set, Begins::Nothing)).await;
+        let (_, schema) = check_and_describe("set", &files, &options()).expect("a valid set");
+        let found = differences(&client, &schema).await;
         assert_eq!(found, [""; 0], "{sql}");
     }
 }

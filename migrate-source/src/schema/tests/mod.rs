@@ -12,7 +12,7 @@ fn schema(scripts: &[&str], begins: Begins) -> SetSchema {
     };
     let files: Vec<SourceFile> = scripts.iter().enumerate().map(file).collect();
     let options = SetOptions { begins, ..SetOptions::default() };
-    check::schema(&check::check("m", &files, &options).unwrap().set, begins)
+    check::check_and_describe("m", &files, &options).unwrap().1
 }
 
 /// The statements of these blocks, without what begins them.
