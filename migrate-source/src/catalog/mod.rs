@@ -12,6 +12,7 @@ mod near;
 mod finding;
 mod schema;
 mod relation;
+mod rename;
 mod table;
 mod column;
 mod constraint;

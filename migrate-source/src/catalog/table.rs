@@ -2,7 +2,7 @@
 
 use super::Catalog;
 use super::name::{self, Path};
-use super::object::{How, Object, Sort};
+use super::object::{Object, Sort};
 use super::query::Columns;
 use super::relation::{Column, Key, Relation};
 use crate::syntax::tree::{At, Kind};
@@ -290,32 +290,6 @@ impl Catalog {
         if action.kind() != Kind::SET_SCHEMA {
             self.references(action);
         }
-    }
-
-    pub(super) fn rename_to(&mut self, key: &Key, action: At<'_>) -> Option<Key> {
-        let names = [Kind::TABLE_NAME, Kind::VIEW, Kind::INDEX, Kind::SEQUENCE];
-        let node = names.into_iter().find_map(|kind| action.child(kind))?;
-        let Some(path) = Path::of(node) else {
-            self.blur_relations();
-            return None;
-        };
-        let to = Key { schema: key.schema.clone(), name: path.name.clone() };
-        self.rename(key, &to, How::Renamed(path.name.clone()), &path);
-        Some(to)
-    }
-
-    pub(super) fn move_to(&mut self, key: &Key, at: At<'_>) -> Option<Key> {
-        let path = self.moved(at)?;
-        if path.name == key.schema {
-            return Some(key.clone());
-        }
-        let to = Key { schema: path.name.clone(), name: key.name.clone() };
-        let owned = self.relation(key).map(|relation| relation.owned.clone()).unwrap_or_default();
-        for one in owned.iter().chain([key]) {
-            let to = Key { schema: path.name.clone(), name: one.name.clone() };
-            self.rename(one, &to, How::Moved(path.name.clone()), &path);
-        }
-        Some(to)
     }
 }
 
