@@ -191,7 +191,7 @@ impl std::error::Error for Obstacles {}
 
 /// Which of `recorded` to undo, the last applied first. The target counts versioned migrations. The
 /// repeatable ones that were applied after the first of these are undone too: by their down script, or else
-/// their entry ends, because their objects can be gone; a run applies them again. `edited` says whether the
+/// their entry ends, because their objects can be gone; a run applies them again. `edited` decides whether the
 /// ledger's script undoes a migration that the set has with another text, and a down script.
 ///
 /// # Errors

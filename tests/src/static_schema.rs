@@ -42,7 +42,7 @@ UNION ALL SELECT DISTINCT format('%I.%I', nspname, proname), 'function'
         AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')";
 
 /// What the server has and the schema has not, with `-` before it, and the other way round, with `+`; nothing of
-/// objects of which the schema says that something is not known.
+/// objects that the schema does not know completely.
 ///
 /// # Panics
 ///
