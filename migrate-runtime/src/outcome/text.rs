@@ -8,7 +8,6 @@ use migrate_set::schema::SchemaDifference;
 use migrate_set::text::{escaped, masked, quoted};
 use tokio_postgres::error::DbError;
 
-use super::failure::MigrationFailure;
 use super::report::{Holder, Report};
 
 /// The holder of a lock, as the end of a line.
@@ -21,9 +20,9 @@ pub(super) fn in_file(file: Option<&str>) -> String {
     file.map_or_else(String::new, |file| format!("{file}: "))
 }
 
-/// A failure and the end of its line, if there is one.
-pub(super) fn line_of(failure: Option<&MigrationFailure>) -> String {
-    failure.map_or_else(String::new, |failure| format!("{failure}\n"))
+/// A text and the end of its line, if there is one.
+pub(super) fn line_of(text: Option<&impl fmt::Display>) -> String {
+    text.map_or_else(String::new, |text| format!("{text}\n"))
 }
 
 /// What is wrong with a version for which there is a function.
