@@ -40,7 +40,7 @@ async fn main() -> ExitCode {
         let left = async |way| left(FreshDatabase::on_own_server().await, &set, way, &before).await;
         let (shared, apart) = (left(Way::Shared).await, left(Way::Apart).await);
         let mut found = compare(&shared, &apart);
-        // Random numbers in rows, and rows in an order that no statement gives them.
+        // Random numbers in rows, and numbers by an order that no statement gives.
         if found.is_some() && compare(&left(Way::Apart).await, &apart).is_some() {
             (varies, found) = (varies + 1, None);
         }

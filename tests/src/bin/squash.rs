@@ -18,7 +18,7 @@ use migrate_runtime::set::Kind;
 use migrate_runtime::source::from_folder;
 use migrate_runtime::{Migrations, Migrator};
 use migrate_set::schema::as_restored;
-use migrate_tests::both_ways::difference;
+use migrate_tests::both_ways::{difference, ordered};
 use migrate_tests::database::{FreshDatabase, comparable};
 use migrate_tests::folders::{Count, each};
 use migrate_tests::sets::lenient;
@@ -117,17 +117,6 @@ async fn copy_roles(from: &FreshDatabase, to: &FreshDatabase) -> Result<(), Stri
         }
     }
     Ok(())
-}
-
-/// The dump with the rows of each table in an order: two runs of the same files can leave another.
-fn ordered(dump: &str) -> String {
-    let mut lines: Vec<&str> = dump.lines().collect();
-    for rows in
-        lines.split_mut(|line| line.starts_with("COPY ") || *line == "\\.").skip(1).step_by(2)
-    {
-        rows.sort_unstable();
-    }
-    lines.join("\n")
 }
 
 /// Runs the program, and returns its notes.
