@@ -8,6 +8,7 @@ use super::depend::{On, Reads, User};
 use super::name::{self, Path, made};
 use super::object::{How, Look, Names, Sort};
 use super::relation::{Constraint, Key};
+use super::schema::SEARCHED;
 use crate::syntax::tree::{At, Kind};
 
 impl Catalog {
@@ -157,6 +158,9 @@ impl Catalog {
             let spaces: &[Sort] =
                 if has_index { &[Sort::Index, Sort::Constraint] } else { &[Sort::Constraint] };
             let name = self.free(key, joined, label, spaces);
+            if let (true, Some(table)) = (self.searched >= SEARCHED, self.relation_mut(key)) {
+                table.constraints.open = true;
+            }
             self.insert_constraint(key, (sort, has_index), &name, columns, &at.span());
             self.define_constraint(key, at, &name);
             return Some(name);
@@ -197,14 +201,15 @@ impl Catalog {
 
     /// The first name that the server tries and that is free in these spaces of the schema (`ChooseRelationName`,
     /// `ChooseConstraintName`).
-    pub(super) fn free(&self, key: &Key, joined: &str, label: &str, spaces: &[Sort]) -> String {
-        let taken = |name: &str| {
+    pub(super) fn free(&mut self, key: &Key, joined: &str, label: &str, spaces: &[Sort]) -> String {
+        let mut searched = self.searched;
+        let mut taken = |name: &str| {
             let Some(schema) = self.schemas.objects.get(&key.schema) else { return false };
             spaces.iter().any(|space| match space {
                 Sort::Constraint => {
                     let table = schema.relations.objects.get(&key.name);
                     table.is_some_and(|table| table.constraints.objects.contains_key(name))
-                        || schema.has_constraint(name)
+                        || schema.has_constraint(name, &mut searched)
                 }
                 _ => schema.relations.objects.contains_key(name),
             })
@@ -215,6 +220,7 @@ impl Catalog {
             count += 1;
             name = made(&key.name, joined, &format!("{label}{count}"));
         }
+        self.searched = searched;
         name
     }
 

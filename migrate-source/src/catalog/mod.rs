@@ -185,6 +185,8 @@ pub(super) struct Catalog {
     missing: Vec<Missing>,
     /// How many names were compared with missing ones.
     compared: usize,
+    /// How many tables and domains were searched for the name of a constraint.
+    searched: usize,
     /// What objects are besides their names, if the schema is asked for.
     definitions: Option<Definitions>,
 }
@@ -232,6 +234,7 @@ impl Catalog {
             births: FxHashMap::default(),
             missing: Vec::new(),
             compared: 0,
+            searched: 0,
             definitions: (noting == Noting::Definitions).then(Definitions::default),
         }
     }

@@ -35,13 +35,16 @@ impl Schema {
         }
     }
 
-    /// Whether a constraint of one of its tables or domains has this name.
-    pub(super) fn has_constraint(&self, name: &str) -> bool {
-        let of_table = |table: &Relation| table.constraints.objects.contains_key(name);
+    /// Whether a constraint of one of its tables or domains has this name, unless too many were `searched` before.
+    pub(super) fn has_constraint(&self, name: &str, searched: &mut usize) -> bool {
         // Most names are new: then no table needs to be searched.
-        self.constraint_names.contains(name)
-            && (self.relations.objects.values().any(of_table)
-                || self.types.objects.values().any(|domain| domain.constraints.contains(name)))
+        if !self.constraint_names.contains(name) || *searched >= SEARCHED {
+            return false;
+        }
+        *searched += self.relations.objects.len() + self.types.objects.len();
+        let of_table = |table: &Relation| table.constraints.objects.contains_key(name);
+        self.relations.objects.values().any(of_table)
+            || self.types.objects.values().any(|domain| domain.constraints.contains(name))
     }
 
     /// The names of its types, its functions, or its relations.
@@ -78,6 +81,10 @@ impl Schema {
         self.made.place.is_some() || made.take(MUCH).count() == MUCH
     }
 }
+
+/// How many tables and domains are searched in all for a name that a constraint had. After that the server's names are
+/// not known: if each table is renamed and made again, each would be searched for each.
+pub(super) const SEARCHED: usize = 300_000;
 
 /// So many relations that the set made in a schema are much of it.
 const MUCH: usize = 3;

@@ -49,8 +49,10 @@ impl Catalog {
     fn inherit_all(&mut self, key: Option<&Key>, clause: At<'_>) {
         for path in clause.each(Kind::TABLE_NAME_REF).filter_map(Path::of) {
             let parent = self.refer(Sort::Table, &path, false);
-            if let Some(key) = key {
-                self.inherit(key, parent);
+            match key {
+                Some(key) if clause.kind() == Kind::PARTITION_OF => self.partition(key, parent),
+                Some(key) => self.inherit(key, parent),
+                None => {}
             }
         }
     }
@@ -107,18 +109,24 @@ impl Catalog {
     }
 
     /// Makes a table that inherits from `parent`; one that is not known can have any column.
-    pub(super) fn inherit(&mut self, key: &Key, parent: Option<Key>) {
+    fn inherit(&mut self, key: &Key, parent: Option<Key>) {
         if let Some(parent) = parent.as_ref().and_then(|parent| self.relation_mut(parent)) {
             parent.children.push(key.clone());
         }
         if let Some(relation) = self.relation_mut(key) {
             relation.columns.open |= parent.is_none();
             relation.parents.extend(parent);
-            // The constraints and triggers of the parent have names that the server makes.
+            // It has the checks of the parent, now and later.
             relation.constraints.open = true;
+        }
+    }
+
+    /// The same of a partition, which also has keys, triggers and indexes under names that the server makes.
+    fn partition(&mut self, key: &Key, parent: Option<Key>) {
+        self.inherit(key, parent);
+        if let Some(relation) = self.relation_mut(key) {
             relation.triggers.open = true;
         }
-        // So have its indexes, now and later.
         self.derived.insert(key.name.clone());
     }
 
@@ -256,7 +264,7 @@ impl Catalog {
 
     fn attach(&mut self, key: &Key, action: At<'_>) {
         let Some(child) = self.named_table(action) else { return };
-        self.inherit(&child, Some(key.clone()));
+        self.partition(&child, Some(key.clone()));
         if let Some(child) = self.relation_mut(&child) {
             child.open();
         }
@@ -274,7 +282,7 @@ impl Catalog {
             (Kind::SET_SCHEMA, Some(to)) => Some((to.name, path.name.clone())),
             (Kind::ATTACH_PARTITION, _) => {
                 if let Some(child) = self.named_table(action) {
-                    self.inherit(&child, None);
+                    self.partition(&child, None);
                 }
                 None
             }
