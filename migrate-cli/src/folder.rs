@@ -11,10 +11,11 @@ use migrate_runtime::internal::DEFAULT_MODULE;
 use migrate_runtime::set::Layout;
 use migrate_source::check::{
     Begins, Checked, Choice, Down, Duplicates, Empty, Links, Lints, Objects, SetOptions,
-    SourceErrors, Syntax, check,
+    SourceErrors, SourceFile, Syntax, check, check_and_describe,
 };
 use migrate_source::discover::{committed, discover};
 use migrate_source::names::{Dialects, NameOptions};
+use migrate_source::schema::SetSchema;
 
 use crate::error::VerbError;
 
@@ -196,7 +197,16 @@ impl Folder {
 impl Located {
     /// The set in the folder.
     pub(crate) fn read(&self) -> Result<Checked, SourceErrors> {
-        check(&self.shown, &discover(&self.path, &self.shown, self.options.links)?, &self.options)
+        check(&self.shown, &self.files()?, &self.options)
+    }
+
+    /// The same, and the schema that it makes.
+    pub(crate) fn read_and_describe(&self) -> Result<(Checked, SetSchema), SourceErrors> {
+        check_and_describe(&self.shown, &self.files()?, &self.options)
+    }
+
+    fn files(&self) -> Result<Vec<SourceFile>, SourceErrors> {
+        discover(&self.path, &self.shown, self.options.links)
     }
 
     /// The name of the history file in messages, and its text; `None` if there is none.

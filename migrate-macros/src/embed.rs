@@ -6,11 +6,12 @@ use std::{env, io};
 
 use migrate_set::set::{Migrations, digest_of};
 use migrate_source::check::{
-    Begins, Checked, Problem, SourceError, SourceErrors, SourceFile, check,
+    Checked, Problem, SourceError, SourceErrors, SourceFile, check, check_and_describe,
 };
 use migrate_source::discover::{committed, discover};
 use migrate_source::history_file::{self, HistoryProblem, Update, Updated, is_ci};
 use migrate_source::replace::replace;
+use migrate_source::schema::SetSchema;
 #[cfg(feature = "syntax")]
 use migrate_source::schema_file;
 use migrate_source::schema_file::SchemaFileProblem;
@@ -53,8 +54,11 @@ pub(crate) fn embed(input: &Input) -> Result<Embedded, SourceErrors> {
     let manifest = env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
     let folder = manifest.join(&shown);
     let sources = discover(&folder, &shown, input.options.links)?;
-    let Checked { set, warnings, .. } = check(&shown, &sources, &input.options)?;
-    let beside = beside(input, &manifest, &folder, &set)?;
+    let (Checked { set, warnings, .. }, schema) = match input.schema {
+        Some(_) => check_and_describe(&shown, &sources, &input.options)?,
+        None => (check(&shown, &sources, &input.options)?, SetSchema::default()),
+    };
+    let beside = beside(input, &manifest, &folder, (&set, &schema))?;
     let file = |source: SourceFile| Embeddable {
         is_utf8: std::str::from_utf8(&source.bytes).is_ok(),
         digest: digest_of(&source.bytes),
@@ -71,7 +75,7 @@ fn beside(
     input: &Input,
     manifest: &Path,
     folder: &Path,
-    set: &Migrations,
+    made: (&Migrations, &SetSchema),
 ) -> Result<Vec<String>, SourceErrors> {
     let (mut paths, mut errors) = (Vec::new(), Vec::new());
     let files = [(&input.history, Beside::frozen as Judge), (&input.schema, Beside::described)];
@@ -83,9 +87,7 @@ fn beside(
             errors.extend(file.refused(problem).0);
             continue;
         }
-        errors.extend(
-            judge(&file, set, input.options.begins).err().into_iter().flat_map(|all| all.0),
-        );
+        errors.extend(judge(&file, made).err().into_iter().flat_map(|all| all.0));
         paths.push(file.path.to_string_lossy().into_owned());
     }
     if errors.is_empty() { Ok(paths) } else { Err(SourceErrors(errors)) }
@@ -98,11 +100,11 @@ struct Beside {
     shown: String,
 }
 
-/// Compares a set, which begins on this, with such a file, or updates the file.
-type Judge = fn(&Beside, &Migrations, Begins) -> Result<(), SourceErrors>;
+/// Compares a set, or its schema, with such a file, or updates the file.
+type Judge = fn(&Beside, (&Migrations, &SetSchema)) -> Result<(), SourceErrors>;
 
 impl Beside {
-    fn frozen(&self, set: &Migrations, _: Begins) -> Result<(), SourceErrors> {
+    fn frozen(&self, (set, _): (&Migrations, &SetSchema)) -> Result<(), SourceErrors> {
         let before = committed(&self.path, &self.shown)?;
         let Some(request) = self.request()? else {
             let problems = history_file::compare(before.as_deref(), set);
@@ -121,21 +123,20 @@ impl Beside {
     }
 
     #[cfg(feature = "syntax")]
-    fn described(&self, set: &Migrations, begins: Begins) -> Result<(), SourceErrors> {
+    fn described(&self, (_, schema): (&Migrations, &SetSchema)) -> Result<(), SourceErrors> {
         let before = committed(&self.path, &self.shown)?;
-        let schema = migrate_source::check::schema(set, begins);
         let refused = |problem| self.refused(Problem::SchemaFile(problem));
         let Some(request) = self.request()? else {
-            return schema_file::compare(before.as_deref(), &schema).map_err(refused);
+            return schema_file::compare(before.as_deref(), schema).map_err(refused);
         };
-        match schema_file::update(before.as_deref(), &schema).map_err(refused)? {
+        match schema_file::update(before.as_deref(), schema).map_err(refused)? {
             Some(text) => self.write(&text, &request),
             None => Ok(()),
         }
     }
 
     #[cfg(not(feature = "syntax"))]
-    fn described(&self, _: &Migrations, _: Begins) -> Result<(), SourceErrors> {
+    fn described(&self, _: (&Migrations, &SetSchema)) -> Result<(), SourceErrors> {
         Err(self.refused(Problem::SchemaFile(SchemaFileProblem::NoGrammar)))
     }
 

@@ -26,7 +26,7 @@ pub struct Former {
     pub text: Option<String>,
 }
 
-/// The directive, before what it says.
+/// The directive, before its values.
 pub const DIRECTIVE: &str = "migrate:from";
 
 /// How many digits of a checksum are kept.

@@ -121,22 +121,7 @@ pub fn plan<'s>(
     planner.judge_renumbered(&plan.renumbered, &mut plan.ahead);
     plan.applied.reserve(set.len());
     for (migration, claim) in set.iter().zip(&mut claims.claimed) {
-        let is_left = || {
-            let mut left = plan.renumbered.iter().filter(|(one, entry)| planner.takes(one, entry));
-            left.any(|(one, _)| std::ptr::eq(*one, migration))
-        };
-        let cause = match &*claim {
-            entry if !migration.replaces().is_empty() => {
-                planner.judge_squash(migration, entry.as_ref())
-            }
-            Some(entry) => planner.judge(migration, entry),
-            None if is_left() => continue,
-            None => {
-                planner.judge_order(migration);
-                Some(Cause::New)
-            }
-        };
-        match (cause, claim.take()) {
+        match (planner.cause(migration, claim.as_ref(), &plan.renumbered), claim.take()) {
             (Some(Cause::Changed), Some(entry))
                 if is_behind || is_superseded(migration, &entry) =>
             {
@@ -181,6 +166,25 @@ struct Planner<'s> {
 }
 
 impl Planner<'_> {
+    /// Why a migration runs; `None` if it does not.
+    fn cause(
+        &mut self,
+        migration: &Migration,
+        entry: Option<&Entry>,
+        renumbered: &[(&Migration, Entry)],
+    ) -> Option<Cause> {
+        let mut left = renumbered.iter().filter(|(one, entry)| self.takes(one, entry));
+        match entry {
+            entry if !migration.replaces().is_empty() => self.judge_squash(migration, entry),
+            Some(entry) => self.judge(migration, entry),
+            None if left.any(|(one, _)| std::ptr::eq(*one, migration)) => None,
+            None => {
+                self.judge_order(migration);
+                Some(Cause::New)
+            }
+        }
+    }
+
     /// Why `migration` runs although it has an entry.
     fn judge(&mut self, migration: &Migration, entry: &Entry) -> Option<Cause> {
         if let Some(done) = entry.progress {

@@ -191,7 +191,7 @@ impl std::error::Error for Obstacles {}
 
 /// Which of `recorded` to undo, the last applied first. The target counts versioned migrations. The
 /// repeatable ones that were applied after the first of these are undone too: by their down script, or else
-/// their entry ends, because their objects can be gone; a run applies them again. `edited` says whether the
+/// their entry ends, because their objects can be gone; a run applies them again. `edited` decides whether the
 /// ledger's script undoes a migration that the set has with another text, and a down script.
 ///
 /// # Errors
@@ -257,10 +257,8 @@ fn undo(set: &Migrations, recorded: Recorded, edited: Tolerance) -> Result<Undo<
     if let Some(down) = its().find(is_applied).and_then(Migration::down) {
         return Ok(Undo { entry, down: Cow::Borrowed(down) });
     }
-    if is_versioned
-        && edited == Tolerance::Refuse
-        && its().any(|migration| migration.down().is_some())
-    {
+    let can_be_edited = is_versioned && edited == Tolerance::Refuse;
+    if can_be_edited && its().any(|migration| migration.down().is_some()) {
         return Err(Obstacle::Edited { version, filename });
     }
     let Some(sql) = down_sql else {
@@ -272,12 +270,9 @@ fn undo(set: &Migrations, recorded: Recorded, edited: Tolerance) -> Result<Undo<
         return down.map(|down| Undo { entry, down }).ok_or(Obstacle::NoDown { version, filename });
     };
     // Both are always written together, so a script without a checksum was changed too.
-    if down_checksum.is_none_or(|checksum| checksum != sha256(&sql)) {
-        return Err(Obstacle::Damaged { version, filename });
-    }
-    let down = script(&filename, sql);
-    down.map(|down| Undo { entry, down: Cow::Owned(down) })
-        .ok_or(Obstacle::Damaged { version, filename })
+    let is_intact = down_checksum.is_some_and(|checksum| checksum == sha256(&sql));
+    let down = is_intact.then(|| script(&filename, sql)).flatten().map(Cow::Owned);
+    down.map(|down| Undo { entry, down }).ok_or(Obstacle::Damaged { version, filename })
 }
 
 /// The line that begins a non-transactional down script in the ledger.

@@ -27,7 +27,7 @@ const TIMES: usize = 7;
 /// The files of a set of `n` parts.
 type Generator = fn(usize) -> Vec<SourceFile>;
 
-const GENERATORS: [(&str, Generator); 57] = [
+const GENERATORS: [(&str, Generator); 58] = [
     ("statements", |n| one("select 1;\n".repeat(n))),
     ("statements on one line", |n| one("select 1;".repeat(n))),
     ("semicolons", |n| one(format!("select 1{}", ";".repeat(n)))),
@@ -107,6 +107,12 @@ const GENERATORS: [(&str, Generator); 57] = [
         let column =
             |column| format!("alter table t add a{column} int;alter table t drop a{column};");
         one((0..n).map(column).collect())
+    }),
+    ("tables made again after a rename", |n| {
+        let table = |table| {
+            format!("create table t (a int check (a > 0));alter table t rename to t{table};")
+        };
+        one((0..n).map(table).collect())
     }),
     ("files", |n| {
         (0..n).map(|file| SourceFile::new(format!("{file}_a.sql"), "select 1")).collect()

@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use migrate_runtime::{Event, Migrations, Migrator};
+use tokio_postgres::Client;
 
 use crate::database::{FreshDatabase, value};
 
@@ -27,19 +28,19 @@ pub struct Left {
     pub events: Vec<String>,
     /// Versions and positions in the ledger.
     pub ledger: String,
-    /// Schema and rows without the ledger's, and without times and random identifiers.
+    /// Schema and rows without the ledger's, and without times, random identifiers and the order of rows.
     pub dump: String,
     /// How many transactions wrote the ledger.
     pub transactions: usize,
 }
 
-/// Applies `set` to a database of its own.
+/// Applies `set` to this database, and drops it.
 ///
 /// # Panics
 ///
-/// When there is no server, or no `pg_dump` for it.
-pub async fn left(set: &Migrations, way: Way, prepare: &str) -> Left {
-    let (database, mut client) = FreshDatabase::connected().await;
+/// When there is no `pg_dump` for its server.
+pub async fn left(database: FreshDatabase, set: &Migrations, way: Way, prepare: &str) -> Left {
+    let mut client = database.connect().await;
     let setting = match way {
         Way::Shared => "",
         Way::Apart => "SET statement_timeout = '10h'",
@@ -62,16 +63,7 @@ pub async fn left(set: &Migrations, way: Way, prepare: &str) -> Left {
         Err(error) => (Some(masked(&error.to_string())), error.report().cloned()),
     };
     let report = report.unwrap_or_default();
-    let ledger = "SELECT string_agg(concat_ws(' ', position, version, progress), ', ' ORDER BY position), \
-                  count(DISTINCT xmin::text) FROM migration_ledger";
-    let has_ledger =
-        value(&client, "SELECT to_regclass('public.migration_ledger') IS NOT NULL").await;
-    let (ledger, transactions) = if has_ledger == "t" {
-        let row = client.query_one(ledger, &[]).await.expect("the ledger");
-        (row.get::<_, Option<String>>(0).unwrap_or_default(), row.get::<_, i64>(1))
-    } else {
-        (String::new(), 0)
-    };
+    let (ledger, transactions) = ledger(&client).await;
     drop(client);
     let dump = database.pg_dump_with_rows(&["--exclude-table-data=*.migration_ledger"]);
     let events = events.lock().expect("events").clone();
@@ -80,9 +72,20 @@ pub async fn left(set: &Migrations, way: Way, prepare: &str) -> Left {
         applied: report.applied.iter().map(|one| one.version.to_string()).collect(),
         events,
         ledger,
-        dump: masked(&dump.expect("pg_dump")),
+        dump: ordered(&masked(&dump.expect("pg_dump"))),
         transactions: usize::try_from(transactions).unwrap_or_default(),
     }
+}
+
+/// Versions and positions in the ledger, and how many transactions wrote it.
+async fn ledger(client: &Client) -> (String, i64) {
+    if value(client, "SELECT to_regclass('public.migration_ledger')").await == "NULL" {
+        return (String::new(), 0);
+    }
+    let sql = "SELECT string_agg(concat_ws(' ', position, version, progress), ', ' ORDER BY position), \
+               count(DISTINCT xmin::text) FROM migration_ledger";
+    let row = client.query_one(sql, &[]).await.expect("the ledger");
+    (row.get::<_, Option<String>>(0).unwrap_or_default(), row.get(1))
 }
 
 /// The first line in which two dumps differ.
@@ -93,6 +96,17 @@ pub fn difference(one: &str, other: &str) -> Option<String> {
         None if one.len() == other.len() => None,
         None => Some("one is longer".to_owned()),
     }
+}
+
+/// The dump with the rows of each table in an order: two runs of the same files can leave another.
+pub fn ordered(dump: &str) -> String {
+    let mut lines: Vec<&str> = dump.lines().collect();
+    for rows in
+        lines.split_mut(|line| line.starts_with("COPY ") || *line == "\\.").skip(1).step_by(2)
+    {
+        rows.sort_unstable();
+    }
+    lines.join("\n")
 }
 
 /// `text` without times and random identifiers, which no two runs share.

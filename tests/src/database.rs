@@ -59,6 +59,8 @@ pub async fn value(client: &Client, sql: &str) -> String {
 pub struct FreshDatabase {
     name: String,
     url: String,
+    /// Its own server, which ends with it; otherwise it is on the [`server`].
+    own: Option<Server>,
 }
 
 impl FreshDatabase {
@@ -72,7 +74,21 @@ impl FreshDatabase {
         let url = server().url_for(&name);
         let created = maintenance().spawn(create(name.clone())).await;
         created.expect("no panic").expect("CREATE DATABASE on the test server");
-        FreshDatabase { name, url }
+        FreshDatabase { name, url, own: None }
+    }
+
+    /// Creates one on a throwaway server of its own, for a set that creates roles or other objects of the whole server.
+    ///
+    /// # Panics
+    ///
+    /// When no server starts.
+    pub async fn on_own_server() -> FreshDatabase {
+        let own = Server::start().unwrap_or_else(|error| panic!("{error}"));
+        let name = unique_name();
+        let maintenance = connect(&own.url().parse().expect("an address")).await;
+        let sql = format!("CREATE DATABASE {name} TEMPLATE template0");
+        maintenance.batch_execute(&sql).await.expect(&sql);
+        FreshDatabase { url: own.url_for(&name), name, own: Some(own) }
     }
 
     /// Creates one, with a client of it.
@@ -132,9 +148,8 @@ impl FreshDatabase {
     ///
     /// When `pg_dump` fails for another reason.
     pub fn pg_dump_with_rows(&self, args: &[&str]) -> Option<String> {
-        let program = server().bin("pg_dump").unwrap_or_else(|| "pg_dump".into());
-        let mut command = Command::new(program);
-        command.args(["--dbname", &self.url]).args(args);
+        let mut command = self.program("pg_dump");
+        command.args(args);
         let output = command.output().ok()?;
         let complaint = String::from_utf8_lossy(&output.stderr);
         if complaint.contains("server version mismatch") {
@@ -142,6 +157,14 @@ impl FreshDatabase {
         }
         assert!(output.status.success(), "pg_dump: {complaint}");
         Some(comparable(&String::from_utf8(output.stdout).expect("a dump in UTF-8")))
+    }
+
+    /// A program of its server, else the one on PATH, that connects to it.
+    pub fn program(&self, name: &str) -> Command {
+        let own = self.own.as_ref().unwrap_or_else(|| server()).bin(name);
+        let mut command = Command::new(own.unwrap_or_else(|| name.into()));
+        command.args(["--dbname", &self.url]);
+        command
     }
 }
 
@@ -167,6 +190,9 @@ impl fmt::Debug for FreshDatabase {
 impl Drop for FreshDatabase {
     /// Waits until it is dropped, because the test's runtime is blocked or already gone.
     fn drop(&mut self) {
+        if self.own.is_some() {
+            return;
+        }
         let (sender, dropped) = mpsc::channel();
         let name = self.name.clone();
         maintenance().spawn(async move {

@@ -6,6 +6,7 @@ pub mod options;
 pub mod dice;
 pub mod script;
 pub mod replica;
+pub mod entrance;
 pub mod fleet;
 pub mod checks;
 pub mod standing;

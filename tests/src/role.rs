@@ -72,7 +72,7 @@ impl SmallRole {
         text.replace(self.database.name(), "{db}")
     }
 
-    /// Expects this error, grants what its help says, and expects the run to succeed.
+    /// Expects this error, grants what its help names, and expects the run to succeed.
     ///
     /// # Panics
     ///

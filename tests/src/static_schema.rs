@@ -29,6 +29,9 @@ UNION ALL SELECT name, format('index %I', i.relname)
 UNION ALL SELECT name, format('trigger %I', tgname) FROM own o JOIN pg_trigger ON tgrelid = o.oid
     WHERE NOT tgisinternal
 UNION ALL SELECT name, format('policy %I', polname) FROM own o JOIN pg_policy ON polrelid = o.oid
+UNION ALL SELECT name, format('parent %I.%I', n.nspname, p.relname) FROM tables t
+    JOIN pg_inherits ON inhrelid = t.oid JOIN pg_class p ON p.oid = inhparent JOIN pg_namespace n ON n.oid = p.relnamespace
+    WHERE p.relkind <> 'p'
 UNION ALL SELECT name, 'view' FROM own WHERE relkind IN ('v', 'm')
 UNION ALL SELECT name, 'sequence' FROM own WHERE relkind = 'S'
 UNION ALL SELECT format('%I.%I', nspname, typname), format('AS ENUM (%s)', string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder))
@@ -39,7 +42,7 @@ UNION ALL SELECT DISTINCT format('%I.%I', nspname, proname), 'function'
         AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')";
 
 /// What the server has and the schema has not, with `-` before it, and the other way round, with `+`; nothing of
-/// objects of which the schema says that something is not known.
+/// objects that the schema does not know completely.
 ///
 /// # Panics
 ///
@@ -75,6 +78,7 @@ fn facts(object: &SchemaObject) -> Vec<Fact> {
         "schema" | "extension" => Vec::new(),
         kind => vec![fact(kind)],
     };
+    facts.extend(parents(object).iter().map(|parent| fact(&format!("parent {parent}"))));
     facts.extend(object.parts.iter().filter(|part| part.kind != "setting").map(|part| {
         let name = &part.name;
         match part.kind {
@@ -83,6 +87,15 @@ fn facts(object: &SchemaObject) -> Vec<Fact> {
         }
     }));
     facts
+}
+
+/// The tables from which one inherits: as it was made, and later.
+fn parents(object: &SchemaObject) -> Vec<String> {
+    let made = object.statement();
+    let made = made.split_once(" INHERITS (").and_then(|(_, list)| list.split(')').next());
+    let later = object.parts.iter().filter(|part| part.kind == "setting");
+    let later = later.filter_map(|part| Some(part.definition.split_once(" INHERIT ")?.1));
+    made.into_iter().flat_map(|list| list.split(", ")).chain(later).map(str::to_owned).collect()
 }
 
 /// The type of a column, and whether it cannot be null.

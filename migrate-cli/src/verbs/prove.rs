@@ -27,38 +27,46 @@ pub(super) async fn prove(
         statements.iter().filter_map(move |one| Creation::by_statement(file, one))
     });
     let creations: Vec<Creation> = creations.collect();
-    let old = server.leaving_nothing(&creations, async |created| {
-        let work = async |name: &str| {
-            let (client, _) = cx.connect(&cx.target()?.of_database(name), None).await?;
-            for (file, statements) in old {
-                run_old(&client, file, statements, created).await?;
-            }
-            drop(client);
-            dump(&cx.target()?.of_database(name).config()?)
-        };
-        server.scratch("convert", work).await
-    });
-    let old = old.await?;
-    let creations = Creation::all(new, new);
-    let new = server.leaving_nothing(&creations, async |created| {
-        let work = async |name: &str| {
-            let (mut client, _) = cx.connect(&cx.target()?.of_database(name), None).await?;
-            let migrator = Migrator::new(new);
-            let ran = migrator.run(&mut client).await;
-            created.add(&migrator, &client).await;
-            ran?;
-            drop(client);
-            dump(&cx.target()?.of_database(name).config()?)
-        };
-        server.scratch("convert", work).await
-    });
-    match difference(&old, &new.await?) {
+    let by_old = async |client: &mut Client, created: &mut Created| {
+        for (file, statements) in old {
+            run_old(client, file, statements, created).await?;
+        }
+        Ok(())
+    };
+    let by_new = async |client: &mut Client, created: &mut Created| {
+        let migrator = Migrator::new(new);
+        let ran = migrator.run(client).await;
+        created.add(&migrator, client).await;
+        ran.map(drop).map_err(VerbError::from)
+    };
+    let old = dumped(cx, &server, &creations, by_old).await?;
+    let new = dumped(cx, &server, &Creation::all(new, new), by_new).await?;
+    match difference(&old, &new) {
         None => Ok(()),
         Some(lines) => Err(VerbError::Unproved {
             what: format!("the new folder leaves another database than the old files: {lines}"),
             help: "compare the files; the new folder is kept",
         }),
     }
+}
+
+/// The dump of a new database in which `run` ran.
+async fn dumped(
+    cx: &Connector<'_>,
+    server: &Server,
+    creations: &[Creation],
+    run: impl AsyncFnOnce(&mut Client, &mut Created) -> Result<(), VerbError>,
+) -> Result<String, VerbError> {
+    let work = async |created: &mut Created| {
+        let in_database = async |name: &str| {
+            let (mut client, _) = cx.connect(&cx.target()?.of_database(name), None).await?;
+            run(&mut client, created).await?;
+            drop(client);
+            dump(&cx.target()?.of_database(name).config()?)
+        };
+        server.scratch("convert", in_database).await
+    };
+    server.leaving_nothing(creations, work).await
 }
 
 /// Runs the statements of an old file, and forgets its settings, as a tool with a session for each file does.

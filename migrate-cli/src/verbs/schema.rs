@@ -7,7 +7,6 @@ use clap::Args;
 use migrate_runtime::Migrations;
 use migrate_runtime::internal::{DatabasePlace, SchemaForm, schema_text};
 use migrate_runtime::schema::SchemaScope;
-use migrate_source::check::schema;
 use migrate_source::discover::read;
 use migrate_source::replace::replace;
 use migrate_source::schema::{Places, SchemaObject};
@@ -51,8 +50,7 @@ impl Schema {
 
     pub(super) fn run(&self, set: Option<&Migrations>) -> Result<Answer, VerbError> {
         let located = self.folder.locate(set)?;
-        let checked = located.read()?;
-        let schema = schema(&checked.set, located.options.begins);
+        let (checked, schema) = located.read_and_describe()?;
         let places = if self.places { Places::Shown } else { Places::Hidden };
         let text = schema.text(places);
         if let Some(file) = &self.check {

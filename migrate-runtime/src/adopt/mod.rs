@@ -153,15 +153,12 @@ impl Adoption {
             }
             // The schema, the table or a column is missing, or a column has another type.
             Some(code) if code == "3F000" || code.starts_with("42") && code != "42501" => {
-                let mut found = Vec::new();
-                let columns = columns(schema, table);
-                let listed = wire::rows(cx.wire.client, &columns, |row| {
-                    found.extend(column(&row, 0));
-                });
+                let (mut found, listing) = (Vec::new(), columns(schema, table));
+                let listed =
+                    wire::rows(cx.wire.client, &listing, |row| found.extend(column(&row, 0)));
                 if listed.await.is_ok() {
-                    return Err(
-                        ErrorKind::NotAdoptable { tool, table: shown, columns: found }.into()
-                    );
+                    let (table, columns) = (shown, found);
+                    return Err(ErrorKind::NotAdoptable { tool, table, columns }.into());
                 }
             }
             _ => {}

@@ -64,7 +64,7 @@ fn is_valid_at(certificate: &TbsCertificate, now: UnixTime) -> bool {
     (begin..=validity.not_after.to_unix_duration().as_secs()).contains(&now.as_secs())
 }
 
-/// Whether it may sign others. A certificate of version 1 has no extension that says so.
+/// Whether it may sign others. A certificate of version 1 has no extension for it.
 fn is_authority(certificate: &TbsCertificate) -> bool {
     if certificate.version != Version::V3 {
         return true;

@@ -18,8 +18,8 @@ use super::hook::{BoxError, When};
 use super::obstacle::AdoptObstacles;
 use super::report::{Holder, LockKind};
 use super::text::{
-    contracts, counted, differing, error_text, held_by, in_file, locks_held_by, may_go_on,
-    missing_or_another, which_were,
+    columns_of, contracts, counted, differing, error_text, held_by, in_file, line_of,
+    locks_held_by, lost_rows, may_go_on, missing_or_another, unwanted, which_were,
 };
 use crate::stale::StaleEmbed;
 
@@ -102,10 +102,7 @@ pub enum ErrorKind {
     },
 
     /// The migrator has a function for a migration that does not ask for one; nothing ran.
-    #[error(
-        "version {version} has a function, but {}",
-        if *is_known { "its file does not ask for one" } else { "is not in the set" }
-    )]
+    #[error("version {version} has a function, but {}", unwanted(*is_known))]
     UnwantedFunction {
         /// The version as the caller wrote it.
         version: String,
@@ -118,9 +115,7 @@ pub enum ErrorKind {
     #[error(
         "the connection broke while {} being applied: {}\n\
          it is unknown which were applied; the next run reads it from the ledger{}",
-        which_were(versions),
-        error_text(source, None),
-        if *is_citus { ON_CITUS } else { "" }
+        which_were(versions), error_text(source, None), lost_rows(*is_citus)
     )]
     ConnectionLost {
         /// The versions in the message, in order.
@@ -137,10 +132,7 @@ pub enum ErrorKind {
     Connect(#[from] ConnectError),
 
     /// Another replica held the ledger's lock for longer than `wait_timeout`.
-    #[error(
-        "timed out after {waited:?} waiting for the lock on `{ledger}`{}",
-        held_by(holder.as_deref())
-    )]
+    #[error("timed out after {waited:?} waiting for the lock on `{ledger}`{}", held_by(holder.as_deref()))]
     Busy {
         /// The ledger as `schema.table`.
         ledger: String,
@@ -164,8 +156,7 @@ pub enum ErrorKind {
     /// The run's deadline passed. The migration that was cancelled is undone; those before it are kept.
     #[error(
         "{}the run exceeded its deadline of {deadline:?}{}",
-        at.as_ref().map_or_else(String::new, |failure| format!("{failure}\n")),
-        may_go_on(unknown)
+        line_of(at.as_deref()), may_go_on(unknown)
     )]
     Deadline {
         /// The deadline.
@@ -325,10 +316,7 @@ pub enum ErrorKind {
     },
 
     /// A table with the ledger's name exists and is not a ledger; it was not changed.
-    #[error(
-        "`{ledger}` is not a migration ledger: it has the columns {}",
-        escaped(&columns.join(", "))
-    )]
+    #[error("`{ledger}` is not a migration ledger: it has {}", columns_of(columns))]
     ForeignTable {
         /// The table as `schema.table`.
         ledger: String,
@@ -410,7 +398,3 @@ pub enum ErrorKind {
         source: tokio_postgres::Error,
     },
 }
-
-/// What a lost connection leaves open there.
-const ON_CITUS: &str = ", but if the coordinator crashed, rows that one of them wrote to a single shard \
-     can be there without an entry: look for them before you run again";

@@ -20,12 +20,34 @@ pub(super) fn in_file(file: Option<&str>) -> String {
     file.map_or_else(String::new, |file| format!("{file}: "))
 }
 
+/// A text and the end of its line, if there is one.
+pub(super) fn line_of(text: Option<&impl fmt::Display>) -> String {
+    text.map_or_else(String::new, |text| format!("{text}\n"))
+}
+
+/// What is wrong with a version for which there is a function.
+pub(super) fn unwanted(is_known: bool) -> &'static str {
+    if is_known { "its file does not ask for one" } else { "is not in the set" }
+}
+
+/// What a lost connection leaves open on Citus.
+pub(super) fn lost_rows(is_citus: bool) -> &'static str {
+    const OF_SHARDS: &str = ", but if the coordinator crashed, rows that one of them wrote to a single shard \
+         can be there without an entry: look for them before you run again";
+    if is_citus { OF_SHARDS } else { "" }
+}
+
 /// What a table with these columns, or without any, is instead of the tool's.
 pub(super) fn missing_or_another(tool: &str, columns: &[String]) -> String {
     if columns.is_empty() {
         return "does not exist".to_owned();
     }
-    format!("is not a table of {tool}: it has the columns {}", escaped(&columns.join(", ")))
+    format!("is not a table of {tool}: it has {}", columns_of(columns))
+}
+
+/// The columns of a table.
+pub(super) fn columns_of(columns: &[String]) -> String {
+    format!("the columns {}", escaped(&columns.join(", ")))
 }
 
 /// Files and the releases of their phases: one on the same line, several on a line each.

@@ -1,5 +1,5 @@
 //! Decides how one statement of a non-transactional script can run so that it takes effect once,
-//! and what it can leave behind when it is interrupted. Only the catalog says what it did leave.
+//! and what it can leave behind when it is interrupted. Only the catalog shows what it did leave.
 
 use super::kind::{self, SessionEffect, StatementKind};
 use super::lexer::{Token, lex};

@@ -76,7 +76,7 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     hidden(text, &secrets(text))
 }
 
-/// `answer`, what a server says of the statements in `script`, with its secrets masked, also where it repeats
+/// `answer`, a server's text about the statements in `script`, with its secrets masked, also where it repeats
 /// one of the script without the word before it.
 ///
 /// ```

@@ -8,6 +8,7 @@ use super::depend::{On, Reads, User};
 use super::name::{self, Path, made};
 use super::object::{How, Look, Names, Sort};
 use super::relation::{Constraint, Key};
+use super::schema::SEARCHED;
 use crate::syntax::tree::{At, Kind};
 
 impl Catalog {
@@ -154,7 +155,12 @@ impl Catalog {
         // Dropped with the table or the key that it refers to.
         let sort = if label == "fkey" { Sort::ForeignKey } else { Sort::Constraint };
         let Some(clause) = at.child(Kind::CONSTRAINT_NAME_CLAUSE) else {
-            let name = self.free(key, joined, label, has_index);
+            let spaces: &[Sort] =
+                if has_index { &[Sort::Index, Sort::Constraint] } else { &[Sort::Constraint] };
+            let name = self.free(key, joined, label, spaces);
+            if let (true, Some(table)) = (self.searched >= SEARCHED, self.relation_mut(key)) {
+                table.constraints.open = true;
+            }
             self.insert_constraint(key, (sort, has_index), &name, columns, &at.span());
             self.define_constraint(key, at, &name);
             return Some(name);
@@ -187,18 +193,26 @@ impl Catalog {
         self.born(Sort::Constraint, name, span);
         let (made, perhaps) = (self.made(sort, span), self.perhaps);
         let constraint = Constraint { made, columns, has_index };
+        self.schema_mut(&key.schema).constraint_names.insert(name.to_owned());
         if let Some(relation) = self.relation_mut(key) {
             relation.constraints.gain(name.to_owned(), constraint, perhaps);
         }
     }
 
-    /// The first name that the server tries and that is free (`ChooseRelationName`, `ChooseConstraintName`).
-    pub(super) fn free(&self, key: &Key, joined: &str, label: &str, is_relation: bool) -> String {
-        let taken = |name: &str| {
+    /// The first name that the server tries and that is free in these spaces of the schema (`ChooseRelationName`,
+    /// `ChooseConstraintName`).
+    pub(super) fn free(&mut self, key: &Key, joined: &str, label: &str, spaces: &[Sort]) -> String {
+        let mut searched = self.searched;
+        let mut taken = |name: &str| {
             let Some(schema) = self.schemas.objects.get(&key.schema) else { return false };
-            let constraint =
-                self.relation(key).is_some_and(|t| t.constraints.objects.contains_key(name));
-            constraint || is_relation && schema.relations.objects.contains_key(name)
+            spaces.iter().any(|space| match space {
+                Sort::Constraint => {
+                    let table = schema.relations.objects.get(&key.name);
+                    table.is_some_and(|table| table.constraints.objects.contains_key(name))
+                        || schema.has_constraint(name, &mut searched)
+                }
+                _ => schema.relations.objects.contains_key(name),
+            })
         };
         let mut name = made(&key.name, joined, label);
         let mut count = 0;
@@ -206,6 +220,7 @@ impl Catalog {
             count += 1;
             name = made(&key.name, joined, &format!("{label}{count}"));
         }
+        self.searched = searched;
         name
     }
 
@@ -262,10 +277,43 @@ impl Catalog {
         }
         if let Some(constraint) = relation.constraints.take(&from.name, gone) {
             relation.constraints.put(to.name.clone(), constraint);
+            self.schema_mut(&key.schema).constraint_names.insert(to.name.clone());
         }
         if let Some(index) = index {
             self.rename(&index, &Key { name: to.name.clone(), ..index.clone() }, how, &to);
         }
+    }
+
+    /// Notes the name of a domain's constraint.
+    pub(super) fn put_domain_constraint(&mut self, of: &(String, String), at: At<'_>) {
+        let given = at.child(Kind::CONSTRAINT_NAME_CLAUSE);
+        let given = given.and_then(|at| at.child(Kind::CONSTRAINT_NAME)).and_then(name::name);
+        let key = Key { schema: of.0.clone(), name: of.1.clone() };
+        let name = given.unwrap_or_else(|| self.free(&key, "", "check", &[Sort::Constraint]));
+        self.schema_mut(&of.0).constraint_names.insert(name.clone());
+        if let Some(domain) = self.type_mut(of) {
+            domain.constraints.insert(name);
+        }
+    }
+
+    /// An action of `ALTER DOMAIN`.
+    pub(super) fn alter_domain_constraint(&mut self, of: &(String, String), action: At<'_>) {
+        if action.kind() == Kind::ADD_CONSTRAINT {
+            let checks = action.each(Kind::CHECK_CONSTRAINT);
+            return checks.for_each(|check| self.put_domain_constraint(of, check));
+        }
+        if !matches!(action.kind(), Kind::DROP_CONSTRAINT | Kind::RENAME_CONSTRAINT) {
+            return;
+        }
+        let from = action.child(Kind::CONSTRAINT_NAME_REF).and_then(name::name);
+        let to = action.child(Kind::CONSTRAINT_NAME).and_then(name::name);
+        self.schema_mut(&of.0).constraint_names.extend(to.clone());
+        let perhaps = self.perhaps;
+        let Some(domain) = self.type_mut(of) else { return };
+        if let Some(from) = from.filter(|_| !perhaps) {
+            domain.constraints.remove(&from);
+        }
+        domain.constraints.extend(to);
     }
 
     /// The columns of a table that an expression names.

@@ -325,20 +325,26 @@ impl Catalog {
                 },
             };
             for item in items {
-                let of_item = match &item.source {
-                    Source::Relation(key) => self.columns_of(key),
-                    Source::Columns(columns) => columns.clone(),
-                    Source::Open => Columns::Open,
-                };
-                let Columns::Known(names) = of_item else { return Columns::Open };
-                if let (Source::Relation(key), Some(reads)) = (&item.source, &mut self.reads) {
-                    let of = |name: &String| On::Column(key.clone(), name.clone());
-                    reads.certain.extend(names.iter().map(of));
-                }
+                let Columns::Known(names) = self.columns_from(item) else { return Columns::Open };
                 columns.extend(names);
             }
         }
         Columns::Known(columns)
+    }
+
+    /// All columns of an item of FROM, which a `*` reads.
+    fn columns_from(&mut self, item: &Item) -> Columns {
+        let key = match &item.source {
+            Source::Relation(key) => key,
+            Source::Columns(columns) => return columns.clone(),
+            Source::Open => return Columns::Open,
+        };
+        let columns = self.columns_of(key);
+        if let (Columns::Known(names), Some(reads)) = (&columns, &mut self.reads) {
+            let of = |name: &String| On::Column(key.clone(), name.clone());
+            reads.certain.extend(names.iter().map(of));
+        }
+        columns
     }
 }
 

@@ -3,77 +3,59 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::pass::{self, File};
-use super::{Catalog, Found, Noting, Set, begins, lints};
+use super::{Asked, Catalog, Found, Noting, begins, lints};
 use crate::objects::{Begins, ObjectProblem};
 use crate::schema::SetSchema;
 
-/// What the up scripts so far made.
-pub(crate) struct First {
-    catalog: Catalog,
-    followed: usize,
+/// Follows a set, and returns its files and what is found in it; nothing if that panics.
+pub(crate) fn follow<'s>(
+    files: impl Iterator<Item = File<'s>>,
+    asked: Asked,
+) -> (Vec<File<'s>>, Found) {
+    let noting = if asked.describes { Noting::Definitions } else { Noting::Nothing };
+    // Whether a script creates an extension is seen when it is followed.
+    let mut catalog = Catalog::new(asked.begins, noting, false);
+    let mut followed = Vec::new();
+    for file in files {
+        if followed.len() < asked.ups {
+            catalog.follow_file(followed.len(), &file);
+        }
+        followed.push(file);
+    }
+    let found = catch_unwind(AssertUnwindSafe(|| found(catalog, &followed, asked)));
+    (followed, found.unwrap_or_default())
 }
 
-impl First {
-    /// Nothing yet, of a set that begins there.
-    pub(crate) fn of(begins: Begins) -> First {
-        First::noting(begins, Noting::Nothing)
-    }
+/// What is found in a set, of which this is the catalog after its last up script.
+fn found(catalog: Catalog, files: &[File<'_>], asked: Asked) -> Found {
+    let ups = files.get(..asked.ups).unwrap_or_default();
+    // An extension was presumed to be there before the set, and a later script creates one.
+    let is_wrong = catalog.has_presumed && catalog.creates_extensions;
+    let ended = (!is_wrong).then(|| catalog.ended(ups)).filter(|one| one.missing.is_empty());
+    let (names, begins) = match ended {
+        Some(_) => (Vec::new(), asked.begins),
+        None => named(ups, asked.begins),
+    };
+    let schema = match ended {
+        _ if !asked.describes => SetSchema::default(),
+        Some(catalog) => catalog.describe(ups),
+        None => described(ups, begins),
+    };
+    let found = if asked.lints { lints::run(files, ups.len(), begins) } else { Found::default() };
+    Found { names, schema, ..found }
+}
 
-    /// The same, to describe the schema.
-    pub(crate) fn describing(begins: Begins) -> First {
-        First::noting(begins, Noting::Definitions)
-    }
+/// The schema that the files make.
+pub(super) fn described(files: &[File<'_>], begins: Begins) -> SetSchema {
+    pass::run(files, begins, Noting::Definitions).describe(files)
+}
 
-    fn noting(begins: Begins, noting: Noting) -> First {
-        // Whether a script creates an extension is seen when it is followed.
-        First { catalog: Catalog::new(begins, noting, false), followed: 0 }
+/// The names that nothing made, and where the set begins; only now is it needed where each name was first made.
+fn named(files: &[File<'_>], begins: Begins) -> (Vec<(usize, ObjectProblem)>, Begins) {
+    let pass = pass::run(files, begins, Noting::Births);
+    if begins == Begins::Inferred && begins::on_existing(&pass) {
+        let pass = pass::run(files, Begins::Existing, Noting::Births);
+        return (pass.findings(files), Begins::Existing);
     }
-
-    /// Follows the next up script.
-    pub(crate) fn follow(&mut self, file: &File<'_>) {
-        self.catalog.follow_file(self.followed, file);
-        self.followed += 1;
-    }
-
-    /// What is found in the set, all of whose up scripts were followed; nothing if that panics.
-    pub(crate) fn found(self, set: &Set<'_>) -> Found {
-        let found = || {
-            let (names, begins) =
-                self.names(set.files.get(..set.ups).unwrap_or_default(), set.begins);
-            let found = if set.lints { lints::run(set, begins) } else { Found::default() };
-            Found { names, ..found }
-        };
-        catch_unwind(AssertUnwindSafe(found)).unwrap_or_default()
-    }
-
-    /// The schema that the up scripts make, all of which were followed to describe it.
-    pub(crate) fn schema(self, files: &[File<'_>], begins: Begins) -> SetSchema {
-        let ended = self.ended(files);
-        let ended = ended.filter(|one| begins != Begins::Inferred || one.missing.is_empty());
-        match ended {
-            Some(catalog) => catalog.describe(files),
-            None => super::schema(files, super::resolved(files, begins)),
-        }
-    }
-
-    /// The catalog after the last up script; `None` if an extension was presumed to be there before the set, and a
-    /// script after that creates one.
-    fn ended(self, files: &[File<'_>]) -> Option<Catalog> {
-        let is_wrong = self.catalog.has_presumed && self.catalog.creates_extensions;
-        (!is_wrong).then(|| self.catalog.ended(files))
-    }
-
-    /// The names that nothing made, and where the set begins.
-    fn names(self, files: &[File<'_>], begins: Begins) -> (Vec<(usize, ObjectProblem)>, Begins) {
-        if self.ended(files).is_some_and(|catalog| catalog.missing.is_empty()) {
-            return (Vec::new(), begins);
-        }
-        // Only now is it needed where each name was first made.
-        let pass = pass::run(files, begins, Noting::Births);
-        if begins == Begins::Inferred && begins::on_existing(&pass) {
-            let pass = pass::run(files, Begins::Existing, Noting::Births);
-            return (pass.findings(files), Begins::Existing);
-        }
-        (pass.findings(files), begins)
-    }
+    (pass.findings(files), begins)
 }

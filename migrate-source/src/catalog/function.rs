@@ -15,6 +15,14 @@ use crate::lint::retype::spelled;
 use crate::syntax::tree::{At, Kind};
 use crate::syntax::{Body, Language};
 
+/// The actions that give another name.
+const RENAMES: [Kind; 4] = [
+    Kind::FUNCTION_RENAME_TO,
+    Kind::PROCEDURE_RENAME_TO,
+    Kind::ROUTINE_RENAME_TO,
+    Kind::AGGREGATE_RENAME_TO,
+];
+
 /// All functions of one name.
 #[derive(Debug, Clone)]
 pub(super) struct Routine {
@@ -209,13 +217,7 @@ impl Catalog {
         let node = at.children().find(|node| is_signature(node.kind()));
         let Some(path) = node.and_then(signature_name) else { return self.blur(Sort::Function) };
         let found = self.refer_function(&path, false);
-        let renames = [
-            Kind::FUNCTION_RENAME_TO,
-            Kind::PROCEDURE_RENAME_TO,
-            Kind::ROUTINE_RENAME_TO,
-            Kind::AGGREGATE_RENAME_TO,
-        ];
-        let action = renames.into_iter().find_map(|kind| at.child(kind));
+        let action = RENAMES.into_iter().find_map(|kind| at.child(kind));
         let to = action.and_then(|to| to.children().next()).and_then(Path::of);
         let moved = self.moved(at);
         if action.is_none() && moved.is_none() {

@@ -10,6 +10,12 @@ use super::relation::{Key, Relation};
 use super::table::altered_table;
 use crate::syntax::tree::{At, Kind};
 
+/// Whether a part of a statement that makes an index can name columns.
+fn names_columns(part: At<'_>) -> bool {
+    let parts = [Kind::PARTITION_ITEM_LIST, Kind::INDEX_INCLUDE_CLAUSE, Kind::WHERE_CLAUSE];
+    parts.contains(&part.kind())
+}
+
 impl Catalog {
     pub(super) fn create_index(&mut self, at: At<'_>) {
         let Some(table) = altered_table(at).and_then(Path::of) else {
@@ -17,9 +23,7 @@ impl Catalog {
         };
         let key = self.refer(Sort::Table, &table, false);
         self.refuse_concurrently(at, Sort::Table, &table, key.as_ref());
-        let parts = [Kind::PARTITION_ITEM_LIST, Kind::INDEX_INCLUDE_CLAUSE, Kind::WHERE_CLAUSE];
-        let parts: Vec<At<'_>> =
-            at.children().filter(|child| parts.contains(&child.kind())).collect();
+        let parts: Vec<At<'_>> = at.children().filter(|child| names_columns(*child)).collect();
         for part in &parts {
             match &key {
                 Some(key) => self.expression_on(key, *part),
@@ -42,7 +46,7 @@ impl Catalog {
             Some(None) => return self.blur(Sort::Index),
             None => {
                 let joined = parts.first().map_or_else(String::new, |list| joined(*list));
-                let name = self.free(&key, &joined, "idx", true);
+                let name = self.free(&key, &joined, "idx", &[Sort::Index]);
                 self.put_index(&key, &name, columns, &at.span());
                 return self.index_made(&key, name, at);
             }

@@ -13,15 +13,15 @@ use super::object::{Gone, How, Look, Place, Sort};
 use super::pass::{self, File};
 use super::relation::Relation;
 use super::undo::Comparison;
-use super::{Catalog, Found, Noting, Set, part};
+use super::{Catalog, Found, Noting, part};
 use crate::lint::{Finding, Lint, Script};
 use crate::objects::{Begins, Undoing};
 
-/// The findings in a set that begins there.
-pub(super) fn run(set: &Set<'_>, begins: Begins) -> Found {
-    let (mut found, files) = (Found::default(), set.files.as_slice());
+/// The findings in a set that begins there; so many of its files are up scripts.
+pub(super) fn run(files: &[File<'_>], ups: usize, begins: Begins) -> Found {
+    let mut found = Found::default();
     let mut catalog = pass::begun(files, begins, Noting::Definitions);
-    for (number, file) in files.iter().enumerate().take(set.ups) {
+    for (number, file) in files.iter().enumerate().take(ups) {
         let down = file.down.and_then(|down| Some((down, files.get(down)?)));
         let Some((down_number, down)) = down else {
             found.lint(&mut catalog, number, files);
@@ -38,7 +38,7 @@ pub(super) fn run(set: &Set<'_>, begins: Begins) -> Found {
         found.lints.extend(lints.into_iter().map(|finding| (down_number, finding)));
     }
     found.lints.extend(catalog.without_index(files));
-    let ups = files.get(..set.ups).unwrap_or_default();
+    let ups = files.get(..ups).unwrap_or_default();
     catalog.missing.clear();
     catalog.late_bodies(ups);
     found.lints.extend(catalog.read_in_bodies(files));

@@ -12,6 +12,7 @@ mod near;
 mod finding;
 mod schema;
 mod relation;
+mod rename;
 mod table;
 mod column;
 mod constraint;
@@ -53,7 +54,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use std::ops::Range;
 
-pub(crate) use first::First;
+pub(crate) use first::follow;
 pub(crate) use pass::{File, Statement};
 
 use crate::lint::Finding;
@@ -67,15 +68,16 @@ use relation::Key;
 use schema::Schema;
 use scope::SearchPath;
 
-/// The scripts of a set, and what to look for.
-pub(crate) struct Set<'s> {
-    /// The up scripts in their order, then down scripts.
-    pub(crate) files: Vec<File<'s>>,
-    /// How many of them are up scripts.
+/// What to look for in a set, whose files are the up scripts in their order, then down scripts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    /// How many of its files are up scripts.
     pub(crate) ups: usize,
     pub(crate) begins: Begins,
     /// Whether the lints run.
     pub(crate) lints: bool,
+    /// Whether the schema is described.
+    pub(crate) describes: bool,
 }
 
 /// What is found in a set; each finding has the number of its file.
@@ -87,15 +89,13 @@ pub(crate) struct Found {
     pub(crate) lints: Vec<(usize, Finding)>,
     /// What is known of each down script.
     pub(crate) downs: Vec<(usize, Undoing)>,
+    /// The schema that the up scripts make, if it is asked for.
+    pub(crate) schema: SetSchema,
 }
 
-/// What is found in a set.
-pub(crate) fn check(set: &Set<'_>) -> Found {
-    deep(|| {
-        let mut first = First::of(set.begins);
-        set.files.iter().take(set.ups).for_each(|file| first.follow(file));
-        first.found(set)
-    })
+/// Follows a set whose files are there already.
+pub(crate) fn check(files: Vec<File<'_>>, asked: Asked) -> (Vec<File<'_>>, Found) {
+    deep(|| follow(files.into_iter(), asked))
 }
 
 /// The result of `work` on a large stack, because queries nest as deep as statements; the default if it panics.
@@ -105,7 +105,7 @@ fn deep<R: Default + Send>(work: impl FnOnce() -> R + Send) -> R {
 
 /// The schema that the files make; what they begin on is not inferred.
 pub(crate) fn schema(files: &[File<'_>], begins: Begins) -> SetSchema {
-    deep(|| pass::run(files, begins, Noting::Definitions).describe(files))
+    deep(|| first::described(files, begins))
 }
 
 /// What the set begins on: `Inferred` is left if that is an empty database.
@@ -189,6 +189,8 @@ pub(super) struct Catalog {
     missing: Vec<Missing>,
     /// How many names were compared with missing ones.
     compared: usize,
+    /// How many tables and domains were searched for the name of a constraint.
+    searched: usize,
     /// What objects are besides their names, if the schema is asked for.
     definitions: Option<Definitions>,
 }
@@ -238,6 +240,7 @@ impl Catalog {
             births: FxHashMap::default(),
             missing: Vec::new(),
             compared: 0,
+            searched: 0,
             definitions: (noting == Noting::Definitions).then(Definitions::default),
         }
     }

@@ -175,6 +175,8 @@ fn part_of_schema(schema: &Schema, words: &HashSet<String>) -> Schema {
         relations: schema.relations.only(words),
         types: schema.types.only(words),
         routines: schema.routines.only(words),
+        // Those of the other objects are not part of it.
+        constraint_names: FxHashSet::default(),
     };
     // What a function calls can change the catalog, too.
     let mut called: Vec<String> =

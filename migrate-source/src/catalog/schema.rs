@@ -1,5 +1,7 @@
 //! Schemas, each with the spaces of its names.
 
+use rustc_hash::FxHashSet;
+
 use super::Catalog;
 use super::function::Routine;
 use super::name::Path;
@@ -18,6 +20,8 @@ pub(super) struct Schema {
     pub(super) relations: Space<Relation>,
     pub(super) types: Space<Type>,
     pub(super) routines: Space<Routine>,
+    /// The names that constraints of its tables and domains have had.
+    pub(super) constraint_names: FxHashSet<String>,
 }
 
 impl Schema {
@@ -27,7 +31,20 @@ impl Schema {
             relations: Space::new(Sort::Table, made.stamp),
             types: Space::new(Sort::Type, made.stamp),
             routines: Space::new(Sort::Function, made.stamp),
+            constraint_names: FxHashSet::default(),
         }
+    }
+
+    /// Whether a constraint of one of its tables or domains has this name, unless too many were `searched` before.
+    pub(super) fn has_constraint(&self, name: &str, searched: &mut usize) -> bool {
+        // Most names are new: then no table needs to be searched.
+        if !self.constraint_names.contains(name) || *searched >= SEARCHED {
+            return false;
+        }
+        *searched += self.relations.objects.len() + self.types.objects.len();
+        let of_table = |table: &Relation| table.constraints.objects.contains_key(name);
+        self.relations.objects.values().any(of_table)
+            || self.types.objects.values().any(|domain| domain.constraints.contains(name))
     }
 
     /// The names of its types, its functions, or its relations.
@@ -64,6 +81,10 @@ impl Schema {
         self.made.place.is_some() || made.take(MUCH).count() == MUCH
     }
 }
+
+/// How many tables and domains are searched in all for a name that a constraint had. After that the server's names are
+/// not known: if each table is renamed and made again, each would be searched for each.
+pub(super) const SEARCHED: usize = 300_000;
 
 /// So many relations that the set made in a schema are much of it.
 const MUCH: usize = 3;

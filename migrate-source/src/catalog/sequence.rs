@@ -72,7 +72,7 @@ impl Catalog {
         let given = at.find(Kind::OPTION_SEQUENCE_NAME).and_then(|at| at.find(Kind::SEQUENCE));
         let (schema, name) = match given.and_then(Path::of) {
             Some(path) => (path.qualifier.unwrap_or_else(|| table.schema.clone()), path.name),
-            None => (table.schema.clone(), self.free(table, column, "seq", true)),
+            None => (table.schema.clone(), self.free(table, column, "seq", &[Sort::Sequence])),
         };
         let key = Key { schema, name: name.clone() };
         if self.look_in(&key) == Look::Found(()) {

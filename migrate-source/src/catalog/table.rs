@@ -2,7 +2,7 @@
 
 use super::Catalog;
 use super::name::{self, Path};
-use super::object::{How, Object, Sort};
+use super::object::{Object, Sort};
 use super::query::Columns;
 use super::relation::{Column, Key, Relation};
 use crate::syntax::tree::{At, Kind};
@@ -50,8 +50,10 @@ impl Catalog {
     fn inherit_all(&mut self, key: Option<&Key>, clause: At<'_>) {
         for path in clause.each(Kind::TABLE_NAME_REF).filter_map(Path::of) {
             let parent = self.refer(Sort::Table, &path, false);
-            if let Some(key) = key {
-                self.inherit(key, parent);
+            match key {
+                Some(key) if clause.kind() == Kind::PARTITION_OF => self.partition(key, parent),
+                Some(key) => self.inherit(key, parent),
+                None => {}
             }
         }
     }
@@ -108,18 +110,24 @@ impl Catalog {
     }
 
     /// Makes a table that inherits from `parent`; one that is not known can have any column.
-    pub(super) fn inherit(&mut self, key: &Key, parent: Option<Key>) {
+    fn inherit(&mut self, key: &Key, parent: Option<Key>) {
         if let Some(parent) = parent.as_ref().and_then(|parent| self.relation_mut(parent)) {
             parent.children.push(key.clone());
         }
         if let Some(relation) = self.relation_mut(key) {
             relation.columns.open |= parent.is_none();
             relation.parents.extend(parent);
-            // The constraints and triggers of the parent have names that the server makes.
+            // It has the checks of the parent, now and later.
             relation.constraints.open = true;
+        }
+    }
+
+    /// The same of a partition, which also has keys, triggers and indexes under names that the server makes.
+    fn partition(&mut self, key: &Key, parent: Option<Key>) {
+        self.inherit(key, parent);
+        if let Some(relation) = self.relation_mut(key) {
             relation.triggers.open = true;
         }
-        // So have its indexes, now and later.
         self.derived.insert(key.name.clone());
     }
 
@@ -236,11 +244,13 @@ impl Catalog {
             Kind::INHERIT_TABLE => {
                 let parent = self.named_table(action);
                 self.inherit(key, parent);
+                self.define_setting(self.relation_id(key), action, None);
             }
             Kind::NO_INHERIT_TABLE => {
                 if let Some(parent) = self.named_table(action) {
                     self.disinherit(key, &parent);
                 }
+                self.define_setting(self.relation_id(key), action, None);
             }
             Kind::SPLIT_PARTITION | Kind::MERGE_PARTITIONS => self.blur_relations(),
             Kind::OF_TYPE => self.open_columns(Some(key)),
@@ -255,7 +265,7 @@ impl Catalog {
 
     fn attach(&mut self, key: &Key, action: At<'_>) {
         let Some(child) = self.named_table(action) else { return };
-        self.inherit(&child, Some(key.clone()));
+        self.partition(&child, Some(key.clone()));
         if let Some(child) = self.relation_mut(&child) {
             child.open();
         }
@@ -273,7 +283,7 @@ impl Catalog {
             (Kind::SET_SCHEMA, Some(to)) => Some((to.name, path.name.clone())),
             (Kind::ATTACH_PARTITION, _) => {
                 if let Some(child) = self.named_table(action) {
-                    self.inherit(&child, None);
+                    self.partition(&child, None);
                 }
                 None
             }
@@ -289,32 +299,6 @@ impl Catalog {
         if action.kind() != Kind::SET_SCHEMA {
             self.references(action);
         }
-    }
-
-    pub(super) fn rename_to(&mut self, key: &Key, action: At<'_>) -> Option<Key> {
-        let names = [Kind::TABLE_NAME, Kind::VIEW, Kind::INDEX, Kind::SEQUENCE];
-        let node = names.into_iter().find_map(|kind| action.child(kind))?;
-        let Some(path) = Path::of(node) else {
-            self.blur_relations();
-            return None;
-        };
-        let to = Key { schema: key.schema.clone(), name: path.name.clone() };
-        self.rename(key, &to, How::Renamed(path.name.clone()), &path);
-        Some(to)
-    }
-
-    pub(super) fn move_to(&mut self, key: &Key, at: At<'_>) -> Option<Key> {
-        let path = self.moved(at)?;
-        if path.name == key.schema {
-            return Some(key.clone());
-        }
-        let to = Key { schema: path.name.clone(), name: key.name.clone() };
-        let owned = self.relation(key).map(|relation| relation.owned.clone()).unwrap_or_default();
-        for one in owned.iter().chain([key]) {
-            let to = Key { schema: path.name.clone(), name: one.name.clone() };
-            self.rename(one, &to, How::Moved(path.name.clone()), &path);
-        }
-        Some(to)
     }
 }
 

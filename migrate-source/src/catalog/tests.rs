@@ -14,7 +14,7 @@ use migrate_set::set::TransactionMode;
 use migrate_set::sql::lexer::lex;
 use migrate_set::sql::split::split;
 
-use super::{File, Set, Statement, check};
+use super::{Asked, File, Statement, check};
 use crate::objects::Begins;
 use crate::syntax::{Judged, judge_all};
 use crate::tests::cases;
@@ -45,9 +45,10 @@ pub(super) fn file<'s>((name, text): &(&'s str, &'s str)) -> File<'s> {
 
 fn found(files: &[(&str, &str)], begins: Begins) -> Vec<String> {
     let files: Vec<File<'_>> = files.iter().map(file).collect();
-    let set = Set { ups: files.len(), files, begins, lints: false };
-    let found = check(&set).names.into_iter().map(|(number, finding)| {
-        let file = &set.files[number];
+    let asked = Asked { ups: files.len(), begins, lints: false, describes: false };
+    let (files, found) = check(files, asked);
+    let found = found.names.into_iter().map(|(number, finding)| {
+        let file = &files[number];
         let at = position(file.text, finding.span.start);
         let shown = &file.text[finding.span.clone()];
         assert!(!shown.is_empty(), "{}", finding.message);

@@ -1,5 +1,6 @@
 //! Types: enums with their labels, composites, domains and ranges.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::Catalog;
@@ -18,12 +19,14 @@ pub(super) struct Type {
     pub(super) labels: Space<Made>,
     /// Whether it is only declared, and defined later.
     is_shell: bool,
+    /// The names of a domain's constraints.
+    pub(super) constraints: BTreeSet<String>,
 }
 
 impl Type {
     /// A type of which nothing else is known.
     pub(super) fn unknown(made: Made) -> Self {
-        Type { made, labels: open_labels(&made), is_shell: false }
+        Type { made, labels: open_labels(&made), is_shell: false, constraints: BTreeSet::new() }
     }
 
     /// Whether it is no enum whose values are known.
@@ -171,9 +174,11 @@ impl Catalog {
         }
         self.confirm_schema(&path);
         let is_shell = at.kind() == Kind::CREATE_TYPE && at.children().count() == 1;
-        let made = Type { made, labels, is_shell };
+        let made = Type { made, labels, is_shell, constraints: BTreeSet::new() };
         self.schema_mut(&schema).types.put(path.name.clone(), made);
-        self.define_type(&(schema, path.name), at, name);
+        let of = (schema, path.name);
+        at.each(Kind::CHECK_CONSTRAINT).for_each(|check| self.put_domain_constraint(&of, check));
+        self.define_type(&of, at, name);
     }
 
     /// Whether a type is only declared.
@@ -224,7 +229,10 @@ impl Catalog {
                     self.rename_type(&path, found.as_ref(), None, to.as_ref());
                 }
                 (Kind::TYPE_NAME_REF | Kind::DOMAIN_REF | Kind::SCHEMA_REF, _) => {}
-                _ => {
+                (_, found) => {
+                    if let Some(found) = found {
+                        self.alter_domain_constraint(found, action);
+                    }
                     self.references(action);
                     self.define_setting(self.type_id(&path), action, None);
                 }
@@ -261,7 +269,9 @@ impl Catalog {
         let taken = self.schema_mut(&schema).types.take(&from.name, gone);
         let made = self.made(Sort::Type, &from.span);
         let taken = taken.unwrap_or_else(|| Type::unknown(made));
-        self.schema_mut(&target).types.put(name, taken);
+        let target = self.schema_mut(&target);
+        target.constraint_names.extend(taken.constraints.iter().cloned());
+        target.types.put(name, taken);
     }
 
     pub(super) fn type_mut(&mut self, (schema, name): &(String, String)) -> Option<&mut Type> {

@@ -32,7 +32,6 @@ use migrate_set::name::{Layout, shown};
 use migrate_set::set::{DEFAULT_MODULE, Migrations};
 
 use crate::names::{Classified, Dialects, NameError, NameOptions, classify};
-#[cfg(feature = "syntax")]
 use crate::schema::SetSchema;
 use assembly::{Assembled, assemble};
 use statements::Read;
@@ -262,12 +261,6 @@ impl Default for SetOptions {
     }
 }
 
-/// The schema that a checked set makes.
-#[cfg(feature = "syntax")]
-pub fn schema(set: &Migrations, begins: Begins) -> SetSchema {
-    statements::schema(set.iter(), begins)
-}
-
 /// The mistakes in the names of `classified` files, in a folder that messages show as `folder`.
 pub(crate) fn misnamed(folder: &str, classified: &Classified) -> Vec<SourceError> {
     let error = |error: &NameError| {
@@ -285,6 +278,34 @@ pub fn check(
     files: &[SourceFile],
     options: &SetOptions,
 ) -> Result<Checked, SourceErrors> {
+    checked(folder, files, options, Schema::LeftOut).map(|(checked, _)| checked)
+}
+
+/// The same, and the schema that the set makes, which is not known without the feature `syntax`.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_and_describe(
+    folder: &str,
+    files: &[SourceFile],
+    options: &SetOptions,
+) -> Result<(Checked, SetSchema), SourceErrors> {
+    checked(folder, files, options, Schema::Described)
+}
+
+/// Whether the schema that a set makes is described.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Schema {
+    Described,
+    LeftOut,
+}
+
+fn checked(
+    folder: &str,
+    files: &[SourceFile],
+    options: &SetOptions,
+    schema: Schema,
+) -> Result<(Checked, SetSchema), SourceErrors> {
     let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
     let classified = classify(&paths, &options.names);
     let mut errors = misnamed(folder, &classified);
@@ -298,8 +319,8 @@ pub fn check(
     if options.lints == Lints::Deny {
         errors.append(&mut warnings);
     }
-    let read = statements::check(folder, &migrations, &allows, options);
-    let Read { invalid, unknown, late, denied, warned, downs } = read;
+    let read = statements::check(folder, &migrations, &allows, options, schema);
+    let Read { invalid, unknown, late, denied, warned, downs, schema } = read;
     errors.extend(invalid.into_iter().chain(denied));
     warnings.extend(late.into_iter().chain(warned));
     match options.objects {
@@ -317,5 +338,5 @@ pub fn check(
     }
     let layout = classified.layout.unwrap_or(Layout::Numeric);
     let set = Migrations::loaded(&options.module, folder, layout, migrations);
-    Ok(Checked { set, warnings, downs })
+    Ok((Checked { set, warnings, downs }, schema))
 }

@@ -12,6 +12,7 @@ use super::problem::Problem;
 use super::{Down, Lints, SetOptions};
 use crate::lint::Finding;
 use crate::objects::Undoing;
+use crate::schema::SetSchema;
 
 /// What is wrong with the statements of a set.
 #[derive(Default)]
@@ -28,6 +29,8 @@ pub(super) struct Read {
     pub(super) warned: Vec<SourceError>,
     /// What is known of each down script, by its file.
     pub(super) downs: Vec<(String, Undoing)>,
+    /// The schema that the set makes, if it is asked for.
+    pub(super) schema: SetSchema,
 }
 
 /// The checks that files allow, by path.
@@ -85,6 +88,7 @@ pub(super) fn check(
     migrations: &[migrate_set::set::Migration],
     allows: &Allows,
     options: &SetOptions,
+    _: super::Schema,
 ) -> Read {
     use migrate_set::set::Migration;
 
@@ -115,7 +119,7 @@ pub(super) fn check(
 #[cfg(feature = "syntax")]
 pub(super) use checked::check;
 #[cfg(feature = "syntax")]
-pub(super) use checked::{read_ups, schema};
+pub(super) use checked::read_ups;
 
 #[cfg(feature = "syntax")]
 mod checked {
@@ -126,12 +130,11 @@ mod checked {
 
     use super::super::mistakes::{Mistake, placed};
     use super::super::problem::Problem;
-    use super::super::{Down, Lints, Objects, SetOptions, SourceError, Syntax};
+    use super::super::{Down, Lints, Objects, Schema, SetOptions, SourceError, Syntax};
     use super::{Allows, Read, reported};
-    use crate::catalog::{File, First, Found, Set, Statement};
+    use crate::catalog::{Asked, File, Found, Statement, follow};
     use crate::lint::{Finding, Lint};
-    use crate::objects::{Begins, ObjectProblem};
-    use crate::schema::SetSchema;
+    use crate::objects::ObjectProblem;
     use crate::syntax::{Judged, SyntaxError, judge_all};
 
     /// Reads each statement once. Skips files that allow what is wrong with them, and unchecked down
@@ -141,39 +144,29 @@ mod checked {
         migrations: &[Migration],
         allows: &Allows,
         options: &SetOptions,
+        schema: Schema,
     ) -> Read {
         let allowed = |file: &str, check: &str| {
             allows.get(file).is_some_and(|checks| checks.contains(&check))
         };
-        let (names, lints) = (options.objects != Objects::Off, has_lints(options));
-        let scripts = scripts(migrations, options, &allowed);
+        let describes = schema == Schema::Described;
+        let scripts = scripts(migrations, options, describes, &allowed);
+        let (ups, begins, lints) = (migrations.len(), options.begins, has_lints(options));
         judged(&scripts, |judged| {
-            let (mut read, mut files) = (Read::default(), Vec::new());
-            let mut first = First::of(options.begins);
-            let follows = |read: &Read| lints || names && read.invalid.is_empty();
-            for script in &scripts {
+            let mut read = Read::default();
+            let files = scripts.iter().filter_map(|script| {
                 let mut judged: Vec<Judged> = judged.take(script.places.len()).collect();
                 if script.judged {
                     read.invalid.extend(script.invalid(folder, &mut judged));
                 }
-                if script.named {
-                    let file = script.file(judged, allowed(script.script.filename(), "names"));
-                    if files.len() < migrations.len() && follows(&read) {
-                        first.follow(&file);
-                    }
-                    files.push(file);
-                }
+                let allows_names = || allowed(script.script.filename(), "names");
+                script.named.then(|| script.file(judged, allows_names()))
+            });
+            let (files, mut found) = follow(files, Asked { ups, begins, lints, describes });
+            if options.objects == Objects::Off || !read.invalid.is_empty() {
+                found.names.clear();
             }
-            if follows(&read) {
-                pair(migrations, &mut files);
-                let (ups, begins) = (migrations.len(), options.begins);
-                let set = Set { files, ups, begins, lints };
-                let mut found = first.found(&set);
-                if !names || !read.invalid.is_empty() {
-                    found.names.clear();
-                }
-                read.take_found(folder, &set, found, allowed, options);
-            }
+            read.take_found(folder, &files, found, allowed, options);
             read
         })
     }
@@ -183,19 +176,19 @@ mod checked {
         fn take_found(
             &mut self,
             folder: &str,
-            set: &Set<'_>,
+            files: &[File<'_>],
             mut found: Found,
             allowed: impl Fn(&str, &str) -> bool,
             options: &SetOptions,
         ) {
             let in_either = |number: usize, check: &str| {
-                let of = set.files.iter().filter(|file| file.down == Some(number));
-                of.chain(set.files.get(number)).any(|file| allowed(file.name, check))
+                let of = files.iter().filter(|file| file.down == Some(number));
+                of.chain(files.get(number)).any(|file| allowed(file.name, check))
             };
             found.lints.retain(|(number, one)| !in_either(*number, one.lint.as_str()));
             once(&mut found, options);
             let files: Vec<(&str, &str)> =
-                set.files.iter().map(|file| (file.name, file.text)).collect();
+                files.iter().map(|file| (file.name, file.text)).collect();
             let (late, unknown) = found.names.into_iter().partition(|(_, one)| one.is_late);
             let spanned = |one: ObjectProblem| (Some(one.span.clone()), Problem::Object(one));
             self.unknown = reported(folder, &files, unknown, spanned);
@@ -204,6 +197,7 @@ mod checked {
             let name = |number: usize| files.get(number).map(|(name, _)| (*name).to_owned());
             let downs = found.downs.into_iter();
             self.downs = downs.filter_map(|(number, down)| Some((name(number)?, down))).collect();
+            self.schema = found.schema;
         }
     }
 
@@ -215,19 +209,25 @@ mod checked {
     fn scripts<'s>(
         migrations: &'s [Migration],
         options: &SetOptions,
+        describes: bool,
         allowed: &impl Fn(&str, &str) -> bool,
     ) -> Vec<Judging<'s>> {
         let (syntax, lints) = (options.syntax == Syntax::Check, has_lints(options));
-        let names = options.objects != Objects::Off;
-        let ups = migrations.iter().map(|migration| (migration.up(), names || lints));
-        let downs = migrations.iter().filter_map(Migration::down);
-        let downs = downs.filter(|_| (syntax || lints) && options.down != Down::Unchecked);
-        let scripts = ups.chain(downs.map(|down| (down, lints)));
-        let scripts = scripts.map(|(script, named)| {
+        let named = options.objects != Objects::Off || lints || describes;
+        let reads_downs = (syntax || lints) && options.down != Down::Unchecked;
+        let down = |migration: &'s Migration| migration.down().filter(|_| reads_downs);
+        let mut downs = migrations.len()..;
+        let ups = migrations.iter().map(|migration| {
+            let down = down(migration).and_then(|_| downs.next());
+            (migration.up(), named, down)
+        });
+        let ups: Vec<_> = ups.collect();
+        let downs = migrations.iter().filter_map(down).map(|down| (down, lints, None));
+        let scripts = ups.into_iter().chain(downs).map(|(script, named, down)| {
             let judged = syntax && !allowed(script.filename(), "syntax");
             let places =
                 if judged || named { script.single_statements().collect() } else { Vec::new() };
-            Judging { script, judged, named, places }
+            Judging { script, judged, named, down: down.filter(|_| lints), places }
         });
         scripts.collect()
     }
@@ -256,35 +256,13 @@ mod checked {
         }
     }
 
-    /// The schema that these migrations make.
-    pub(crate) fn schema<'s>(
-        migrations: impl Iterator<Item = &'s Migration>,
-        begins: Begins,
-    ) -> SetSchema {
-        let scripts = ups(migrations);
-        judged(&scripts, |judged| {
-            let mut first = First::describing(begins);
-            let follow = |script: &Judging<'s>| {
-                let file = script.file(judged.take(script.places.len()).collect(), false);
-                first.follow(&file);
-                file
-            };
-            let files: Vec<File<'_>> = scripts.iter().map(follow).collect();
-            first.schema(&files, begins)
-        })
-    }
-
-    fn ups<'s>(migrations: impl Iterator<Item = &'s Migration>) -> Vec<Judging<'s>> {
-        let scripts = migrations.map(Migration::up).map(|script| {
-            let places = script.single_statements().collect();
-            Judging { script, judged: false, named: true, places }
-        });
-        scripts.collect()
-    }
-
     /// The up scripts of these migrations with the trees of their statements.
     pub(crate) fn read_ups<'s>(migrations: impl Iterator<Item = &'s Migration>) -> Vec<File<'s>> {
-        let scripts = ups(migrations);
+        let scripts = migrations.map(Migration::up).map(|script| {
+            let places = script.single_statements().collect();
+            Judging { script, judged: false, named: true, down: None, places }
+        });
+        let scripts: Vec<Judging<'s>> = scripts.collect();
         judged(&scripts, |judged| {
             let file = |script: &Judging<'s>| {
                 script.file(judged.take(script.places.len()).collect(), false)
@@ -293,26 +271,15 @@ mod checked {
         })
     }
 
-    /// Ties each up script to its down script, if that is among the files.
-    fn pair(migrations: &[Migration], files: &mut [File<'_>]) {
-        if files.len() > migrations.len() {
-            let mut next = migrations.len();
-            for (migration, file) in migrations.iter().zip(files) {
-                if migration.down().is_some() {
-                    file.down = Some(next);
-                    next += 1;
-                }
-            }
-        }
-    }
-
     /// A script, and where its statements are.
     struct Judging<'s> {
         script: &'s Script,
         /// Whether it is checked against the grammar.
         judged: bool,
-        /// Whether its names are checked.
+        /// Whether it is followed.
         named: bool,
+        /// The number of its down script, if that is read too.
+        down: Option<usize>,
         places: Vec<(usize, usize)>,
     }
 
@@ -344,7 +311,7 @@ mod checked {
                 ends_with_function: self.script.ends() == Ends::WithFunction,
                 is_allowed,
                 mode: self.script.transaction(),
-                down: None,
+                down: self.down,
                 feeds: OnceLock::new(),
             }
         }

@@ -131,7 +131,7 @@ impl<'s> Template<'s> {
         let close = format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false");
         values(client, "close the template", &close).await?;
         // A worker of an extension, such as the daemon of Citus, stays in the database and could not be copied. If this
-        // role may not end it, the copy says who is in its way.
+        // role may not end it, the error of the copy names it.
         let workers = format!(
             "SELECT pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity a \
              WHERE a.datname OPERATOR(pg_catalog.=) '{name}' AND a.backend_type OPERATOR(pg_catalog.<>) \

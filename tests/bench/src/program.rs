@@ -1,5 +1,5 @@
 //! Runs a built program for one boot, in a process of its own as a service has it.
-//! A program, a line and a database go in, the numbers that it says come out.
+//! It gets a line and a database, and prints numbers.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -69,7 +69,7 @@ impl Waiting {
         let mut child = command(program, line, database).arg("wait").spawn().expect("a program");
         let mut first = String::new();
         let output = child.stdout.as_mut().expect("its output");
-        // It says one line and then waits, so the reader keeps nothing that is read later.
+        // It prints one line and then waits, so the reader keeps nothing that is read later.
         BufReader::new(output).read_line(&mut first).expect("its first line");
         assert_eq!(first, "ready\n");
         Waiting(child)

@@ -1,5 +1,5 @@
 //! What a case observed of a peer: a cell of the table, remarks below it, and promises that broke.
-//! An observation shows itself and says what in it this library promises to do better.
+//! An observation shows itself, and what in it this library promises to do better.
 
 use std::fmt;
 

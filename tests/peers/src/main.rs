@@ -73,7 +73,7 @@ impl Choice {
     }
 }
 
-/// Runs the cases, prints the page, and says which promises of ours did not hold.
+/// Runs the cases, prints the page, and lists which promises of ours did not hold.
 async fn compare(choice: Choice) -> ExitCode {
     let lab = Lab::start(choice.rounds).await;
     let mut page = Page::new(&lab).await;

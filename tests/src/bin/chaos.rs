@@ -6,6 +6,9 @@
 //! With `--lock row` there are fewer faults, because after each that hits the holder the others wait for
 //! its lease to expire.
 //!
+//! With `--pooler pgbouncer` the replicas connect to a PgBouncer with fewer connections than there are replicas, in
+//! transaction or session mode as the seed decides. The lock is a row in transaction mode.
+//!
 //! `cargo run --release -p migrate-tests --bin chaos -- --rounds 10 --seed 1`
 
 use std::time::{Duration, Instant};
@@ -13,14 +16,19 @@ use std::time::{Duration, Instant};
 use migrate_runtime::Lock;
 use migrate_tests::cluster::{Cluster, Crash};
 use migrate_tests::database::{connect, value};
+use migrate_tests::pooler::PoolMode;
 use migrate_tests::proof::checks::{self, Quiet, column};
 use migrate_tests::proof::dice::Dice;
+use migrate_tests::proof::entrance::{self, Entrance};
 use migrate_tests::proof::fleet::{Fleet, Tally};
 use migrate_tests::proof::options::{self, Options};
 use migrate_tests::proof::script::Name;
 use tokio_postgres::Client;
 
 const REPLICAS: usize = 32;
+
+/// Server connections of the pooler.
+const POOL_SIZE: usize = 8;
 
 /// How many faults strike in a round: at least the first number, and up to the second more.
 const FAULTS: (usize, usize) = (15, 45);
@@ -44,9 +52,12 @@ const ERRORS: usize = 3 * REPLICAS;
 const HOLDER: &str = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = \
      (SELECT oid FROM pg_database WHERE datname = current_database())";
 
-/// The same if the lock is a row, which outlives its holder.
-const HOLDER_OF_A_ROW: &str = "SELECT progress FROM migration_ledger JOIN pg_stat_activity \
-     ON pid = progress WHERE module = ''";
+/// The same if the lock is a row, which outlives its holder. Through a pooler in transaction mode the holder has no
+/// process of its own, but its token is in all its statements; the others only look at it.
+const HOLDER_OF_A_ROW: &str = "SELECT pid FROM migration_ledger l JOIN pg_stat_activity a \
+     ON CASE l.kind WHEN 'lock' THEN a.pid = l.progress \
+     ELSE a.pid <> pg_backend_pid() AND a.state <> 'idle' AND strpos(a.query, l.filename) > 0 END \
+     WHERE l.module = '' ORDER BY a.query_start LIMIT 1";
 
 /// The processes that serve replicas.
 const REPLICA_SESSIONS: &str = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() \
@@ -71,7 +82,7 @@ async fn prove(options: Options) -> u64 {
     println!("chaos: seed {}, a quiet run takes {:.1?}", options.seed, quiet.took);
     let mut failed = 0;
     for round in 0..options.rounds {
-        let broken = play(&mut cluster, &quiet, options.seed.wrapping_add(round)).await;
+        let broken = play(&mut cluster, &quiet, options, round).await;
         for sentence in &broken {
             println!("  broken: {sentence}");
         }
@@ -88,18 +99,24 @@ async fn prove(options: Options) -> u64 {
 }
 
 /// One round in its own database; returns the invariants that do not hold.
-async fn play(cluster: &mut Cluster, quiet: &Quiet, seed: u64) -> Vec<String> {
+async fn play(cluster: &mut Cluster, quiet: &Quiet, options: Options, round: u64) -> Vec<String> {
+    let seed = options.seed.wrapping_add(round);
     let database = format!("round_{seed}");
     drop(checks::create(cluster, &database).await);
     let started = Instant::now();
-    let session = |index| format!("replica-{index}");
-    let address = cluster.address(&database);
-    let fleet = Fleet::start(REPLICAS, |index| quiet.replica(&address, &session(index)));
     let mut dice = Dice::new(seed);
+    let pool = options.pool_mode(&mut dice);
+    let quiet = &quiet.with_lock(entrance::lock(pool, quiet.lock));
+    let entrance = Entrance::open(cluster, &database, pool, POOL_SIZE).await;
+    let address = entrance.address(cluster);
+    let session = |index| format!("replica-{index}");
+    let fleet = Fleet::start(REPLICAS, |index| quiet.replica(&address, &session(index)));
     let struck = strike(cluster, &fleet, (&database, quiet.lock), &mut dice).await;
     let mut broken = settle(&fleet).await;
     let tally = fleet.tally();
     drop(fleet);
+    // The connections of a pooler would be sessions that are left.
+    drop(entrance);
     let errors =
         tally.errors.iter().map(|(text, times)| format!("{times} runs ended with: {text}"));
     broken.extend(errors);
@@ -108,7 +125,7 @@ async fn play(cluster: &mut Cluster, quiet: &Quiet, seed: u64) -> Vec<String> {
     } else {
         broken.extend(quiet.stuck(cluster, &database).await);
     }
-    show(seed, &tally, struck, started.elapsed(), broken.is_empty());
+    show((seed, pool), &tally, struck, started.elapsed(), broken.is_empty());
     if broken.is_empty() {
         let client = connect(&cluster.config("postgres")).await;
         let sql = format!("DROP DATABASE {database} WITH (FORCE)");
@@ -220,9 +237,16 @@ async fn settle(fleet: &Fleet) -> Vec<String> {
     }
 }
 
-fn show(seed: u64, tally: &Tally, struck: Struck, took: Duration, held: bool) {
+fn show(
+    (seed, pool): (u64, Option<PoolMode>),
+    tally: &Tally,
+    struck: Struck,
+    took: Duration,
+    held: bool,
+) {
+    let pooling = pool.map_or(String::new(), |mode| format!("{} pooling, ", mode.as_str()));
     println!(
-        "seed {seed}: {} kills, {} terminations, {} restarts, {} starts, {} runs cut off, {:.1} s: {}",
+        "seed {seed}: {pooling}{} kills, {} terminations, {} restarts, {} starts, {} runs cut off, {:.1} s: {}",
         tally.kills,
         struck.terminations,
         struck.restarts,

@@ -12,13 +12,12 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use clap::{Parser, ValueEnum};
-use migrate_runtime::Lock;
 use migrate_tests::cluster::{Cluster, Crash};
 use migrate_tests::database::{connect, value};
-use migrate_tests::pooler::{PoolMode, Pooler};
+use migrate_tests::pooler::PoolMode;
 use migrate_tests::proof::checks::{self, Quiet};
 use migrate_tests::proof::dice::Dice;
+use migrate_tests::proof::entrance::{self, Entrance};
 use migrate_tests::proof::options::{self, Options};
 use migrate_tests::proof::replica::{End, Outcome};
 use migrate_tests::proof::script::{DOOMED, Name};
@@ -38,22 +37,6 @@ const LIMIT: Duration = Duration::from_mins(1);
 
 /// How much later than its moment a crash can come.
 const LATER: Duration = Duration::from_millis(15);
-
-/// The options of the command line.
-#[derive(Parser, Debug, Clone, Copy)]
-struct Arguments {
-    #[command(flatten)]
-    options: Options,
-    /// What the replicas connect to instead of the server
-    #[arg(long)]
-    pooler: Option<Between>,
-}
-
-/// What is between the replicas and the server.
-#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
-enum Between {
-    Pgbouncer,
-}
 
 /// When the primary dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +75,7 @@ fn main() {
 }
 
 /// Runs all rounds, and returns how many of them broke an invariant.
-async fn prove(Arguments { options, pooler }: Arguments) -> u64 {
+async fn prove(options: Options) -> u64 {
     let mut template = Cluster::create();
     template.start();
     let quiet = Quiet::run(&template, Name::Failover, options.lock).await;
@@ -101,7 +84,7 @@ async fn prove(Arguments { options, pooler }: Arguments) -> u64 {
     let (mut failed, mut lost) = (0, 0);
     for number in 0..options.rounds {
         let seed = options.seed.wrapping_add(number);
-        let round = Round::new(seed, quiet.script.versions.len(), pooler);
+        let round = Round::new(seed, quiet.script.versions.len(), options);
         let (broken, fewer) = play(round, &quiet).await;
         for sentence in &broken {
             println!("  broken: {sentence}");
@@ -120,7 +103,7 @@ async fn prove(Arguments { options, pooler }: Arguments) -> u64 {
 
 impl Round {
     /// The parameters that the seed decides; half of the moments are around the last commit.
-    fn new(seed: u64, migrations: usize, pooler: Option<Between>) -> Round {
+    fn new(seed: u64, migrations: usize, options: Options) -> Round {
         let mut dice = Dice::new(seed);
         let moment = match dice.below(100) {
             0..30 => Moment::Applied(dice.below(migrations)),
@@ -134,18 +117,7 @@ impl Round {
             crash: if dice.chance(50) { Crash::Kill } else { Crash::Immediate },
             session: if dice.chance(25) { DOOMED } else { "replica" },
             lazy: dice.chance(50),
-            pool: pooler.map(|Between::Pgbouncer| {
-                if dice.chance(50) { PoolMode::Transaction } else { PoolMode::Session }
-            }),
-        }
-    }
-
-    /// The lock of its replicas: a pooler gets the one with which migrations run outside a transaction.
-    fn lock(self, of_server: Lock) -> Lock {
-        match self.pool {
-            None => of_server,
-            Some(PoolMode::Session) => Lock::Advisory,
-            Some(_) => Lock::Row,
+            pool: options.pool_mode(&mut dice),
         }
     }
 }
@@ -154,30 +126,21 @@ impl Round {
 /// seen on the primary and are not on the standby.
 async fn play(round: Round, quiet: &Quiet) -> (Vec<String>, usize) {
     let started = Instant::now();
-    let quiet = &quiet.with_lock(round.lock(quiet.lock));
+    let quiet = &quiet.with_lock(entrance::lock(round.pool, quiet.lock));
     let (mut primary, mut standby) = pair(round.lazy).await;
-    let pooler = match round.pool {
-        Some(mode) => Some(Pooler::start(&primary.config(DATABASE), mode, POOL_SIZE).await),
-        None => None,
-    };
-    let pooler = pooler.transpose().unwrap_or_else(|problem| panic!("{problem}"));
-    let address = |server: &Cluster| {
-        pooler.as_ref().map_or_else(|| server.address(DATABASE), |pooler| pooler.url(DATABASE))
-    };
-    let to_primary = address(&primary);
+    let entrance = Entrance::open(&primary, DATABASE, round.pool, POOL_SIZE).await;
+    let to_primary = entrance.address(&primary);
     let (line, seen) = crash(round, &mut primary, &to_primary, quiet).await;
     standby.promote().await;
-    if let Some(pooler) = &pooler {
-        pooler.replace_server(&standby.config(DATABASE)).expect("another server");
-    }
+    entrance.lead_to(&standby);
     let outcome = Outcome::read(&line.await.expect("the replica's line"));
     let client = connect(&standby.config(DATABASE)).await;
     let left = Left { outcome, seen, standing: Standing::read(&client).await };
     let mut broken = left.standing.broken(&quiet.script, &left.outcome);
     drop(client);
-    let next = Outcome::of(&mut quiet.replica(&address(&standby), "replica"));
-    // Its connections would be sessions that are left.
-    drop(pooler);
+    let next = Outcome::of(&mut quiet.replica(&entrance.address(&standby), "replica"));
+    // The connections of a pooler would be sessions that are left.
+    drop(entrance);
     if next.end == End::Ok {
         broken.extend(quiet.broken(&standby, DATABASE).await);
     } else {

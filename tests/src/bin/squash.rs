@@ -5,7 +5,8 @@
 //! cargo build -p migrate-cli && cargo run -p migrate-tests --bin squash -- FOLDER ...
 //! ```
 //!
-//! A folder that is no set, that the server refuses, that needs a file `FOLDER.before.sql`, or that the program does not
+//! Each database has a server of its own, so that a set can create roles; the server of the new file gets those of the old
+//! ones, as the note of the program asks for. A folder that is no set, that the server refuses, that needs a file `FOLDER.before.sql`, or that the program does not
 //! squash is left out with the reason.
 
 use std::path::Path;
@@ -17,10 +18,11 @@ use migrate_runtime::set::Kind;
 use migrate_runtime::source::from_folder;
 use migrate_runtime::{Migrations, Migrator};
 use migrate_set::schema::as_restored;
-use migrate_tests::both_ways::difference;
-use migrate_tests::database::FreshDatabase;
+use migrate_tests::both_ways::{difference, ordered};
+use migrate_tests::database::{FreshDatabase, comparable};
 use migrate_tests::folders::{Count, each};
 use migrate_tests::sets::lenient;
+use tokio_postgres::error::SqlState;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -63,15 +65,17 @@ async fn result(folder: &str) -> Result<Squashed, String> {
         return Err("needs what is there before".to_owned());
     }
     let old = from_folder(folder, &lenient()).map_err(|error| error.to_string())?;
-    let one = left(&old).await?;
+    let one = left(&old, FreshDatabase::on_own_server().await).await?;
+    let database = FreshDatabase::on_own_server().await;
     let copy = env::temp_dir().join(format!("migrate-squash-{}", process::id()));
     let work = copy.join("migrations");
     copy_folder(Path::new(folder), &work).map_err(|error| error.to_string())?;
-    let squashed = squash(&work, &old, &one.database);
+    let squashed = squash(&work, &old, &database);
     let new = from_folder(&work, &lenient());
     fs::remove_dir_all(&copy).map_err(|error| error.to_string())?;
     let (notes, new) = (squashed?, new.map_err(|error| error.to_string())?);
-    let other = left(&new).await?;
+    copy_roles(&one.database, &database).await?;
+    let other = left(&new, database).await?;
     let mut found = difference(&one.dump, &other.dump);
     for (set, left) in [(&old, &other), (&new, &one)] {
         let ran = Migrator::new(set).run(&mut left.database.connect().await).await;
@@ -90,24 +94,29 @@ async fn result(folder: &str) -> Result<Squashed, String> {
     Ok(Squashed { difference: found, notes, figures })
 }
 
-async fn left(set: &Migrations) -> Result<Left, String> {
-    let (database, mut client) = FreshDatabase::connected().await;
-    let report = Migrator::new(set).run(&mut client).await.map_err(|error| error.to_string())?;
+async fn left(set: &Migrations, database: FreshDatabase) -> Result<Left, String> {
+    let ran = Migrator::new(set).run(&mut database.connect().await).await;
+    let report = ran.map_err(|error| error.to_string())?;
     let dump = database.pg_dump_with_rows(&["--no-owner", "--exclude-table=*.migration_ledger"]);
     // As they are after a restore.
     let dump = ordered(&as_restored(dump.ok_or("pg_dump is too old")?));
     Ok(Left { database, dump, took: report.elapsed })
 }
 
-/// The dump with the rows of each table in an order: two runs of the same files can leave another.
-fn ordered(dump: &str) -> String {
-    let mut lines: Vec<&str> = dump.lines().collect();
-    for rows in
-        lines.split_mut(|line| line.starts_with("COPY ") || *line == "\\.").skip(1).step_by(2)
-    {
-        rows.sort_unstable();
+/// Creates the roles of one server on another, which the new file does not do.
+async fn copy_roles(from: &FreshDatabase, to: &FreshDatabase) -> Result<(), String> {
+    let output = from.program("pg_dumpall").arg("--roles-only").output();
+    let dump = output.map_err(|error| error.to_string())?.stdout;
+    let client = to.connect().await;
+    for statement in comparable(&String::from_utf8_lossy(&dump)).lines() {
+        match client.batch_execute(statement).await {
+            Err(error) if error.code() != Some(&SqlState::DUPLICATE_OBJECT) => {
+                return Err(format!("{statement}: {error}"));
+            }
+            _ => {}
+        }
     }
-    lines.join("\n")
+    Ok(())
 }
 
 /// Runs the program, and returns its notes.

@@ -4,12 +4,14 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::process;
 
-use clap::Parser;
 use clap::builder::{PossibleValuesParser, TypedValueParser, ValueParser};
+use clap::{Parser, ValueEnum};
 use migrate_runtime::Lock;
 use tokio::runtime::Runtime;
 
+use super::dice::Dice;
 use super::replica;
+use crate::pooler::PoolMode;
 
 /// The options of a proof.
 #[derive(Parser, Debug, Clone, Copy)]
@@ -23,6 +25,27 @@ pub struct Options {
     /// The lock of the replicas
     #[arg(long, default_value = "detect", value_parser = lock())]
     pub lock: Lock,
+    /// What the replicas connect to instead of the server
+    #[arg(long)]
+    pub pooler: Option<Between>,
+}
+
+/// What is between the replicas and the server.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Between {
+    /// A PgBouncer, in transaction or session mode.
+    Pgbouncer,
+}
+
+impl Options {
+    /// How the pooler of a round shares its connections; `None` without a pooler.
+    pub fn pool_mode(&self, dice: &mut Dice) -> Option<PoolMode> {
+        self.pooler.map(
+            |Between::Pgbouncer| {
+                if dice.chance(50) { PoolMode::Transaction } else { PoolMode::Session }
+            },
+        )
+    }
 }
 
 /// Runs `prove` with the options of the command line, and ends the process: with 1 if an invariant was broken.
@@ -53,14 +76,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rounds_and_lock_are_checked() {
+    fn rounds_lock_and_pooler_are_checked() {
         let parse = |arguments: &str| {
             let options = Options::try_parse_from(format!("chaos {arguments}").split_whitespace());
-            options.ok().map(|options| (options.rounds, options.lock))
+            options.ok().map(|options| (options.rounds, options.lock, options.pooler))
         };
-        assert_eq!(parse(""), Some((3, Lock::Detect)));
-        assert_eq!(parse("--rounds 7 --seed 9 --lock row"), Some((7, Lock::Row)));
-        for wrong in ["--rounds", "--rounds many", "--rounds 0", "--lock maybe"] {
+        let pgbouncer = Some(Between::Pgbouncer);
+        assert_eq!(parse(""), Some((3, Lock::Detect, None)));
+        assert_eq!(parse("--rounds 7 --seed 9 --lock row"), Some((7, Lock::Row, None)));
+        assert_eq!(parse("--pooler pgbouncer"), Some((3, Lock::Detect, pgbouncer)));
+        for wrong in ["--rounds", "--rounds many", "--rounds 0", "--lock maybe", "--pooler pgpool"]
+        {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
     }

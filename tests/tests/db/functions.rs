@@ -9,6 +9,7 @@ use migrate_runtime::source::{SetOptions, from_texts};
 use migrate_runtime::{ErrorKind, Migrator, Rollback};
 use migrate_tests::database::{FreshDatabase, value};
 use migrate_tests::sets::set;
+use tokio::sync::Notify;
 
 const USERS: (&str, &str) = (
     "1_users.sql",
@@ -165,10 +166,17 @@ async fn run_that_is_dropped_in_a_function_leaves_no_transaction_open() {
     let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[USERS, HASHES]);
     Migrator::new(&set).function("2", hash).to("1").run(&mut client).await.expect("a run");
-    let migrator = Migrator::new(&set).function("2", sleep);
-    let run = migrator.run(&mut client);
-    let cut = tokio::time::timeout(Duration::from_millis(300), run).await;
-    assert!(cut.is_err(), "{cut:?}");
+    let called = Arc::new(Notify::new());
+    let notify = Arc::clone(&called);
+    let endless = closure(move |transaction| {
+        notify.notify_one();
+        Box::pin(sleep(transaction))
+    });
+    let migrator = Migrator::new(&set).function("2", endless);
+    tokio::select! {
+        run = migrator.run(&mut client) => panic!("{run:?}"),
+        () = called.notified() => {}
+    }
     let open = "SELECT count(*) FROM pg_attribute WHERE attrelid = 'users'::regclass \
                 AND attname = 'hashed_at'";
     assert_eq!(value(&client, open).await, "0");
@@ -179,7 +187,8 @@ async fn run_that_is_dropped_in_a_function_leaves_no_transaction_open() {
 async fn deadline_cuts_a_function() {
     let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[USERS, HASHES]);
-    let migrator = Migrator::new(&set).function("2", sleep).deadline(Duration::from_millis(500));
+    Migrator::new(&set).function("2", hash).to("1").run(&mut client).await.expect("a run");
+    let migrator = Migrator::new(&set).function("2", sleep).deadline(Duration::from_secs(1));
     let error = migrator.run(&mut client).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Deadline { .. }), "{error}");
     assert_eq!(value(&client, "SELECT count(*) FROM migration_ledger").await, "1");

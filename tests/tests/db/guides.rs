@@ -50,7 +50,7 @@ fn the_set_of_the_guides_can_be_undone_object_by_object() {
     let modes = MIGRATIONS.iter().map(|migration| migration.up().transaction());
     assert_eq!(modes.filter(|mode| *mode == TransactionMode::NonTransactional).count(), 1);
     check_reversible(migrator()).expect("reversible");
-    // The guide on tests says that they need the function too.
+    // According to the guide on tests they need the function too.
     let error = check_reversible(&MIGRATIONS).expect_err("no function");
     assert!(error.to_string().contains("its function is missing"), "{error}");
 }

@@ -155,7 +155,7 @@ async fn holder_of_the_ledgers_table_is_named() {
     assert!(is_named(&error, &other, "LOCK TABLE migration_ledger").await, "{error}");
 }
 
-/// What only reads it waits no longer than what writes it, and says for whom.
+/// What only reads it waits no longer than what writes it, and names the holder.
 #[tokio::test]
 async fn holder_of_the_ledgers_table_is_named_where_it_is_read() {
     let (_database, mut client, other) = with_table().await;

@@ -1,4 +1,4 @@
-//! The options of a set that grown histories need: each refuses by default and says its name.
+//! The options of a set that grown histories need: each refuses by default and names itself.
 
 use migrate_runtime::{Migrations, Migrator};
 use migrate_source::check::{Down, Duplicates, Empty, SetOptions, SourceFile, check};

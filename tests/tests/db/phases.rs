@@ -102,7 +102,7 @@ async fn without_the_option_no_phase_stops_a_run() {
     assert_eq!(applied(&report), ["1", "2", "3", "4"]);
 }
 
-/// The phase says when a file may run, not what it does: the ledger neither has nor compares it.
+/// The phase decides when a file may run, not what it does: the ledger neither has nor compares it.
 #[tokio::test]
 async fn phase_can_be_added_changed_and_removed_after_the_file_ran() {
     let (_database, mut client) = FreshDatabase::connected().await;

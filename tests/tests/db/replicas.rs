@@ -61,12 +61,16 @@ async fn lock_held_by_another_session_is_waited_for_until_the_deadline() {
     let one = set(&[("1_a.sql", "SELECT 1;")]);
     Migrator::new(&one).run(&mut client).await.expect("a run");
     let two = set(&[("1_a.sql", "SELECT 1;"), ("2_b.sql", "CREATE TABLE b (id int);")]);
-    let slow = set(&[
-        ("1_a.sql", "SELECT 1;"),
-        ("2_b.sql", "SELECT pg_sleep(1.5); CREATE TABLE b (id int);"),
-    ]);
+    let slow =
+        set(&[("1_a.sql", "SELECT 1;"), ("2_b.sql", "SELECT FROM gate; CREATE TABLE b (id int);")]);
+    let mut third = database.connect().await;
+    third.batch_execute("CREATE TABLE gate ()").await.expect("a table");
+    let lock = third.transaction().await.expect("a transaction");
+    lock.batch_execute("LOCK TABLE gate").await.expect("a lock");
     let mut other = connect(database.config().application_name("the \"other\"")).await;
-    let at_work = tokio::spawn(async move { Migrator::new(&slow).run(&mut other).await });
+    let at_work = tokio::spawn(async move {
+        Migrator::new(&slow).lock_timeout(Duration::ZERO).run(&mut other).await
+    });
     while value(&client, ADVISORY_LOCKS).await == "0" {
         tokio::task::yield_now().await;
     }
@@ -89,6 +93,7 @@ async fn lock_held_by_another_session_is_waited_for_until_the_deadline() {
              help: see what it is doing, or set a longer `.wait_timeout(..)`"
         )
     );
+    lock.commit().await.expect("a release");
     // The text differs from the other's, so what it applied is drift, reported as soon as it is there.
     let error = Migrator::new(&two).run(&mut client).await.expect_err("drift");
     assert!(matches!(error.kind(), ErrorKind::Drift { .. }), "{error}");

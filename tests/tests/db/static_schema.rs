@@ -1,6 +1,6 @@
 //! The schema of a set without a database is that of a server on which the set ran.
 
-use migrate_source::check::{Begins, SetOptions, SourceFile, check, schema};
+use migrate_source::check::{Begins, SetOptions, SourceFile, check_and_describe};
 use migrate_tests::database::FreshDatabase;
 use migrate_tests::static_schema::differences;
 
@@ -32,8 +32,14 @@ const FILES: [&str; 5] = [
      CREATE TABLE copy (LIKE people); CREATE UNLOGGED TABLE un (a serial); CREATE SEQUENCE s; DROP TABLE un;
      CREATE TABLE part (id int, at date) PARTITION BY RANGE (at);
      CREATE TABLE part1 PARTITION OF part FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
-     CREATE TABLE child (extra int NOT NULL) INHERITS (k)",
+     CREATE TABLE child (extra int NOT NULL) INHERITS (k);
+     CREATE TABLE kin (a int); CREATE TABLE heir (a int, z int); ALTER TABLE heir INHERIT kin;
+     ALTER TABLE kin RENAME TO parent",
 ];
+
+fn options() -> SetOptions {
+    SetOptions { begins: Begins::Nothing, ..SetOptions::default() }
+}
 
 #[tokio::test]
 async fn static_schema_is_that_of_the_server() {
@@ -43,10 +49,51 @@ async fn static_schema_is_that_of_the_server() {
         client.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
         let path = format!("{}_a.sql", number + 1);
         files.push(SourceFile::new(path, *sql));
-        let set = check("set", &files, &SetOptions::default()).expect("a valid set").set;
-        let schema = schema(&set, Begins::Nothing);
+        let (_, schema) = check_and_describe("set", &files, &options()).expect("a valid set");
         let found = differences(&client, &schema).await;
         assert_eq!(found, [""; 0], "after file {}", number + 1);
         client.batch_execute("RESET search_path").await.expect("RESET");
+    }
+}
+
+/// Sets in which a name that the server makes for a constraint is that of another constraint, or was.
+const TAKEN: &str = "
+    CREATE TABLE t (a int); CREATE TABLE u (a int CONSTRAINT t_a_check CHECK (a > 0)); ALTER TABLE t ADD CHECK (a > 0)
+    CREATE TABLE u (a int CONSTRAINT t_a_check CHECK (a > 0)); DROP TABLE u; CREATE TABLE t (a int CHECK (a > 0))
+    CREATE TABLE t (a int CHECK (a > 0)); ALTER TABLE t RENAME TO u; CREATE TABLE t (a int CHECK (a > 0))
+    CREATE TABLE t (a int PRIMARY KEY, b int REFERENCES t); ALTER TABLE t RENAME TO u; CREATE TABLE t (b int REFERENCES u)
+    CREATE TABLE u (a int CONSTRAINT t_pkey CHECK (a > 0)); CREATE TABLE t (a int PRIMARY KEY)
+    CREATE TABLE u (a int CONSTRAINT t_a_idx CHECK (a > 0)); CREATE TABLE t (a int); CREATE INDEX ON t (a)
+    CREATE TABLE u (a int CONSTRAINT c CHECK (a > 0)); ALTER TABLE u RENAME CONSTRAINT c TO t_a_check;
+        CREATE TABLE t (a int CHECK (a > 0))
+    CREATE SCHEMA s; CREATE TABLE s.u (a int CONSTRAINT t_a_check CHECK (a > 0)); CREATE TABLE t (a int CHECK (a > 0))
+    CREATE SCHEMA s; CREATE TABLE s.u (a int CONSTRAINT t_a_check CHECK (a > 0)); ALTER TABLE s.u SET SCHEMA public;
+        CREATE TABLE t (a int CHECK (a > 0))
+    CREATE DOMAIN d AS int CONSTRAINT t_a_check CHECK (VALUE > 0); CREATE TABLE t (a int CHECK (a > 0))
+    CREATE DOMAIN t_a AS int CHECK (VALUE > 0); CREATE TABLE t (a int CHECK (a > 0))
+    CREATE TABLE u (a int CONSTRAINT t_a_check CHECK (a > 0)); CREATE DOMAIN t_a AS int CHECK (VALUE > 0);
+        CREATE TABLE t (a int CHECK (a > 0))
+    CREATE DOMAIN d AS int; ALTER DOMAIN d ADD CONSTRAINT t_a_check CHECK (VALUE > 0);
+        CREATE TABLE t (a int CHECK (a > 0))
+    CREATE DOMAIN d AS int CONSTRAINT t_a_check CHECK (VALUE > 0); ALTER DOMAIN d DROP CONSTRAINT t_a_check;
+        CREATE TABLE t (a int CHECK (a > 0))
+    CREATE DOMAIN d AS int CONSTRAINT c CHECK (VALUE > 0); ALTER DOMAIN d RENAME CONSTRAINT c TO t_a_check;
+        CREATE TABLE t (a int CHECK (a > 0))
+    CREATE DOMAIN d AS int CONSTRAINT t_a_check CHECK (VALUE > 0); DROP DOMAIN d; CREATE TABLE t (a int CHECK (a > 0))
+    CREATE SCHEMA s; CREATE DOMAIN s.d AS int CONSTRAINT t_a_check CHECK (VALUE > 0);
+        ALTER DOMAIN s.d SET SCHEMA public; CREATE TABLE t (a int CHECK (a > 0))";
+
+#[tokio::test]
+async fn name_that_another_constraint_has_is_taken_as_on_the_server() {
+    let sets = TAKEN.replace("\n        ", " ");
+    let sets: Vec<&str> = sets.lines().map(str::trim).filter(|sql| !sql.is_empty()).collect();
+    assert_eq!(sets.len(), 17);
+    for sql in sets {
+        let (_database, client) = FreshDatabase::connected().await;
+        client.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        let files = [SourceFile::new("1_a.sql", sql)];
+        let (_, schema) = check_and_describe("set", &files, &options()).expect("a valid set");
+        let found = differences(&client, &schema).await;
+        assert_eq!(found, [""; 0], "{sql}");
     }
 }

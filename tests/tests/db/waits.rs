@@ -10,6 +10,7 @@ use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
 use migrate_tests::proxy::CountingProxy;
 use migrate_tests::sets::set;
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 use tokio::task::block_in_place;
 use tokio_postgres::Client;
 
@@ -49,15 +50,31 @@ async fn blocked_migration_is_tried_again_until_the_table_is_free() {
         assert_eq!(value(&client, "SHOW lock_timeout").await, "0", "{name}");
     }
     let set = alters("-- migrate:no-transaction\nALTER TABLE t ADD b int;\nVACUUM t;");
-    let migrator = Migrator::new(&set).lock_timeout(Duration::from_millis(20));
+    let (blocked, migrator) = noticed(&set, |event| matches!(event, Event::Retrying { .. }));
+    let migrator = migrator.lock_timeout(Duration::from_millis(20));
     let free = async {
-        tokio::time::sleep(Duration::from_millis(150)).await;
+        blocked.notified().await;
         transaction.rollback().await.expect("a rollback");
     };
     let (report, ()) = tokio::join!(migrator.run(&mut client), free);
     let report = report.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(report.applied.len(), 2);
-    assert!(report.waited >= Duration::from_millis(100), "{report:?}");
+    assert!(report.waited >= Duration::from_millis(20), "{report:?}");
+}
+
+/// A migrator of this set, and what is notified by events of this kind.
+fn noticed(
+    set: &Migrations,
+    is: impl Fn(&Event<'_>) -> bool + Send + Sync + 'static,
+) -> (Arc<Notify>, Migrator<'_>) {
+    let notify = Arc::new(Notify::new());
+    let seen = Arc::clone(&notify);
+    let notice = move |event: &Event<'_>| {
+        if is(event) {
+            seen.notify_one();
+        }
+    };
+    (notify, Migrator::new(set).on(notice))
 }
 
 #[tokio::test]
@@ -140,17 +157,18 @@ async fn deadline_passes_between_migrations_too() {
     let set = set(&[
         TABLE,
         ("2_a.sql", "SELECT pg_sleep(0.1);"),
-        ("3_b.sql", "SELECT pg_sleep(0.1);"),
-        ("4_c.sql", "SELECT pg_sleep(0.1); SELECT pg_sleep(0.1); SELECT pg_sleep(0.1);"),
-        ("5_d.sql", "SELECT pg_sleep(0.1);"),
+        ("3_b.sql", "SELECT pg_sleep(0.8);"),
+        ("4_c.sql", "SELECT pg_sleep(0.4); SELECT pg_sleep(0.4);"),
+        ("5_d.sql", "SELECT pg_sleep(0.8);"),
     ]);
-    let migrator = Migrator::new(&set).deadline(Duration::from_millis(350));
+    // None takes as long.
+    let migrator = Migrator::new(&set).deadline(Duration::from_millis(1500));
     let error = migrator.run(&mut client).await.expect_err("the deadline");
     let ErrorKind::Deadline { .. } = error.kind() else { panic!("{error}") };
     let report = error.report().expect("a report");
     assert!(!report.applied.is_empty() && report.applied.len() < 4, "{report:?}");
     // A shorter limit of the session is kept.
-    client.batch_execute("SET statement_timeout = 50").await.expect("a limit");
+    client.batch_execute("SET statement_timeout = 500").await.expect("a limit");
     let migrator = Migrator::new(&set).deadline(Duration::from_mins(1));
     let error = migrator.run(&mut client).await.expect_err("the session's limit");
     let ErrorKind::Migration { failure, .. } = error.kind() else { panic!("{error}") };
@@ -161,14 +179,25 @@ async fn deadline_passes_between_migrations_too() {
 async fn holder_that_a_run_waits_for_is_reported_once() {
     let (database, mut client) = with_table().await;
     let set = alters("CREATE TABLE x (a int);");
-    let slow = alters("SELECT pg_sleep(3); CREATE TABLE x (a int);");
-    let mut other = database.connect().await;
-    let holder = tokio::spawn(async move { Migrator::new(&slow).run(&mut other).await });
+    let slow = alters("SELECT FROM t; CREATE TABLE x (a int);");
+    let (mut other, mut third) = (database.connect().await, database.connect().await);
+    let lock = third.transaction().await.expect("a transaction");
+    lock.batch_execute("LOCK TABLE t").await.expect("a lock");
+    let holder = tokio::spawn(async move {
+        Migrator::new(&slow).lock_timeout(Duration::ZERO).run(&mut other).await
+    });
     while value(&client, ADVISORY_LOCKS).await == "0" {
         tokio::task::yield_now().await;
     }
-    let migrator = Migrator::new(&set).allow_edited();
-    let report = migrator.run(&mut client).await.unwrap_or_else(|error| panic!("{error}"));
+    let has_holder = |event: &Event<'_>| matches!(event, Event::Waiting { holder: Some(_), .. });
+    let (known, migrator) = noticed(&set, has_holder);
+    let migrator = migrator.allow_edited();
+    let release = async {
+        known.notified().await;
+        lock.commit().await.expect("a release");
+    };
+    let (report, ()) = tokio::join!(migrator.run(&mut client), release);
+    let report = report.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(report.applied.len(), 0);
     let waited_for = report.waited_for.expect("a holder");
     assert!(waited_for.pid > 0 && waited_for.since.is_some(), "{waited_for}");

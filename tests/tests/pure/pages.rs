@@ -121,7 +121,7 @@ fn architecture_has_the_modules() {
     is_current("ARCHITECTURE.md", &(text + rest));
 }
 
-/// What stands behind each `option` in the pages' commands.
+/// What follows each `option` in the pages' commands.
 fn named(option: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for page in files(&workspace(), ".md") {
@@ -142,7 +142,7 @@ fn commands_run_what_exists() {
     for name in named(" --test ") {
         let places = ["tests/tests", "tests/cli/tests"];
         assert!(places.iter().any(|place| has(format!("{place}/{name}/main.rs"))), "{name}");
-        // The first word behind it chooses a module: `--test db run::`.
+        // The first word after it chooses a module: `--test db run::`.
         for module in named(&format!(" --test {name} ")) {
             let module = module.replace("::", "/");
             let is_module = has(format!("tests/tests/{name}/{module}.rs"))

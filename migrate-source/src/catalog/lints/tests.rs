@@ -1,7 +1,7 @@
 //! What the lints find with the schema: each result is the file, the lint and the message.
 
 use super::super::tests::file;
-use super::super::{Set, check};
+use super::super::{Asked, check};
 use crate::objects::{Begins, ObjectProblem};
 use crate::tests::cases;
 
@@ -43,13 +43,13 @@ fn finds(table: &str) {
         let scripts: Vec<(&str, &str)> =
             names.iter().map(String::as_str).zip(scripts.split(" // ")).collect();
         let files: Vec<_> = scripts.iter().map(file).collect();
-        let set = Set { ups: files.len(), files, begins: Begins::Inferred, lints: true };
-        let found = check(&set);
+        let (ups, begins) = (files.len(), Begins::Inferred);
+        let (files, found) = check(files, Asked { ups, begins, lints: true, describes: false });
         let refused =
             |(_, name): &(usize, ObjectProblem)| name.message.ends_with("` depends on it");
         assert!(found.names.iter().all(refused), "{scripts:?}: {:?}", found.names);
         let found = found.lints.into_iter().map(|(number, finding)| {
-            let shown = &set.files[number].text[finding.span.unwrap()];
+            let shown = &files[number].text[finding.span.unwrap()];
             format!("{} {}: {shown}: {}", number + 1, finding.lint.as_str(), finding.message)
         });
         assert_eq!(found.collect::<Vec<_>>(), expected, "{scripts:?}");

@@ -1,7 +1,7 @@
 //! Down scripts: each with what is known of it, and what is reported.
 
 use super::super::tests::file;
-use super::super::{self as catalog, Set};
+use super::super::{self as catalog, Asked};
 use crate::objects::{Begins, Undoing};
 use crate::tests::cases;
 
@@ -20,8 +20,8 @@ fn judged(up: &str, down: &str) -> (Undoing, Vec<String>) {
     let scripts = [("1", BEFORE), ("2.up", up), ("2.down", down)];
     let mut files: Vec<_> = scripts.iter().map(file).collect();
     files[1].down = Some(2);
-    let set = Set { files, ups: 2, begins: Begins::Inferred, lints: true };
-    let found = catalog::check(&set);
+    let asked = Asked { ups: 2, begins: Begins::Inferred, lints: true, describes: false };
+    let (_, found) = catalog::check(files, asked);
     assert_eq!(found.names, [], "{up}");
     let of_down = found.lints.into_iter().filter(|(_, finding)| finding.lint.is_of_down());
     let texts = of_down.map(|(number, finding)| {

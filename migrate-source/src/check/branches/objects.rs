@@ -14,7 +14,7 @@ use super::super::problem::Problem;
 use super::super::statements::read_ups;
 use super::super::{Begins, Objects, SetOptions};
 use super::{Branch, BranchProblem, Merge};
-use crate::catalog::{self, File, Set};
+use crate::catalog::{self, Asked, File};
 use crate::directives::section::{AlmostMarker, sections};
 use crate::objects::ObjectProblem;
 use crate::schema::{SchemaObject, SetSchema};
@@ -124,10 +124,14 @@ impl<'m> Scripts<'m> {
 
     /// What the check of names finds, each with the number of its script.
     fn check(&self, order: &[usize]) -> Vec<(usize, ObjectProblem)> {
-        let (files, ups) = (self.in_order(order), order.len());
-        let set = Set { files, ups, begins: self.begins, lints: false };
-        let found = catalog::check(&set).names.into_iter();
-        found.filter_map(|(at, problem)| Some((*order.get(at)?, problem))).collect()
+        let (ups, begins) = (order.len(), self.begins);
+        let asked = Asked { ups, begins, lints: false, describes: false };
+        let (_, found) = catalog::check(self.in_order(order), asked);
+        found
+            .names
+            .into_iter()
+            .filter_map(|(at, problem)| Some((*order.get(at)?, problem)))
+            .collect()
     }
 
     /// What it finds with both branches, whichever runs first, and with none of them.

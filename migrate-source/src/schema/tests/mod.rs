@@ -12,7 +12,7 @@ fn schema(scripts: &[&str], begins: Begins) -> SetSchema {
     };
     let files: Vec<SourceFile> = scripts.iter().enumerate().map(file).collect();
     let options = SetOptions { begins, ..SetOptions::default() };
-    check::schema(&check::check("m", &files, &options).unwrap().set, begins)
+    check::check_and_describe("m", &files, &options).unwrap().1
 }
 
 /// The statements of these blocks, without what begins them.
@@ -347,4 +347,41 @@ fn view_is_replaced_in_the_schema_where_it_would_be_made() {
         ],
         &["CREATE TABLE app.v (", "    a integer", ");", "CREATE SCHEMA app;"],
     );
+}
+
+#[test]
+fn a_name_that_a_constraint_of_its_schema_has_is_taken() {
+    part(
+        "
+        create table u (a int constraint t_a_check check (a > 0)); alter table t add check (a > 0)
+            => a integer,
+            => CONSTRAINT t_a_check1 CHECK (a > 0)
+        create domain d as int constraint t_a_check check (value > 0); alter table t add check (a > 0)
+            => a integer,
+            => CONSTRAINT t_a_check1 CHECK (a > 0)
+        create domain d as int constraint t_a_check check (value > 0); alter domain d drop constraint t_a_check;
+            alter table t add check (a > 0)
+            => a integer,
+            => CONSTRAINT t_a_check CHECK (a > 0)",
+    );
+}
+
+#[test]
+fn a_parent_of_later_is_shown() {
+    part(
+        "
+        create table p (a int); alter table t inherit p; alter table p rename to q
+            => a integer
+            => ALTER TABLE public.t INHERIT public.q;",
+    );
+    let perhaps = "create table p (a int); create table t (a int); \
+                   do $$ begin if true then alter table t inherit p; end if; end $$";
+    let text = schema(&[perhaps], Begins::Nothing).text(Places::Hidden);
+    assert!(
+        text.contains("CREATE TABLE public.t ( -- unknown: it may have been altered"),
+        "{text}"
+    );
+    // Unlike a partition it has no indexes of its parent.
+    let parent = "create table p (a int primary key); create table t (a int not null); alter table t inherit p";
+    assert_eq!(schema(&[parent], Begins::Nothing).unknown, [""; 0]);
 }

@@ -134,3 +134,21 @@ fn a_sequence_is_dropped_with_the_table_that_owns_it_now() {
     check("alter sequence q owned by u.a", 1);
     check("alter sequence q owned by none", 1);
 }
+
+#[test]
+fn names_of_constraints_are_not_searched_for_without_end() {
+    let again = |number: usize| {
+        format!("create table t (a int check (a > 0)); alter table t rename to t{number};")
+    };
+    let made = |count: usize| {
+        (0..count).map(again).collect::<String>() + "create table t (a int check (a > 0))"
+    };
+    let of_t = |script: &str| {
+        let SetSchema { objects, .. } = schema(&[script], Begins::Nothing);
+        let t = objects.into_iter().find(|one| one.name == "public.t").unwrap();
+        (t.parts[1].name.clone(), t.unknown)
+    };
+    assert_eq!(of_t(&made(20)), ("t_a_check20".to_owned(), None));
+    let (_, unknown) = of_t(&made(200));
+    assert_eq!(unknown.as_deref(), Some("it may have other constraints"));
+}

@@ -73,7 +73,7 @@ pub(super) fn numbers(sample: Sample, took: Took, traffic: Traffic) -> Sample {
     counted(timed(sample, took), traffic)
 }
 
-/// Those that the program says.
+/// Those that the program prints.
 pub(super) fn timed(sample: Sample, took: Took) -> Sample {
     sample
         .number("wall_us", count(took.migrating))
@@ -81,7 +81,7 @@ pub(super) fn timed(sample: Sample, took: Took) -> Sample {
         .number("memory_kib", count(took.memory))
 }
 
-/// Those that the proxy says.
+/// Those that the proxy counts.
 pub(super) fn counted(sample: Sample, traffic: Traffic) -> Sample {
     sample
         .number("turns", count(traffic.turns))

@@ -121,7 +121,8 @@ async fn folder_of_each_tool_leaves_the_same_database_when_it_is_converted() {
         let folders = converted(from, |text| text);
         let set = set_of(&folders.new);
         assert_eq!(set.len(), from.set.len(), "{}", from.name);
-        let (old, new) = (left(from.set, Way::Apart, "").await, left(&set, Way::Apart, "").await);
+        let left = async |set| left(FreshDatabase::create().await, set, Way::Apart, "").await;
+        let (old, new) = (left(from.set).await, left(&set).await);
         assert_eq!((&old.error, &new.error), (&None, &None), "{}", from.name);
         assert!(old.dump.contains("CREATE TABLE"), "{}: {}", from.name, old.dump);
         assert_eq!(old.dump, new.dump, "{}", from.name);

@@ -1,5 +1,5 @@
 //! The set of the runs that are cut, and what its database has to contain: after a cut what the ledger
-//! says, and after the next run what a complete run leaves.
+//! shows, and after the next run what a complete run leaves.
 
 use migrate_runtime::{Lock, Migrations};
 use migrate_tests::database::{ADVISORY_LOCKS, value};

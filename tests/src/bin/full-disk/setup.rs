@@ -91,7 +91,7 @@ impl Found {
         Found { entries, rows, indexes }
     }
 
-    /// Whether the ledger says that this version is applied.
+    /// Whether this version is applied according to the ledger.
     pub(crate) fn is_finished(&self, version: &str) -> bool {
         let number = version.parse().expect("a version");
         self.entries.get(&number).is_some_and(Option::is_none)

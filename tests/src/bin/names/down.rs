@@ -37,11 +37,11 @@ pub(crate) async fn measure(folder: &Path, only: &str) -> bool {
         };
         let Some(set) = set_of(&project, &project.files) else { continue };
         let real = known.of(&project, &set).await;
-        let (told, findings) = told(&project);
+        let (reported, findings) = reported(&project);
         for (file, real) in real {
-            if let (Some(real), Some(told)) = (real, told.get(&file)) {
+            if let (Some(real), Some(reported)) = (real, reported.get(&file)) {
                 let found = findings.get(&file).cloned().unwrap_or_default();
-                tally.add(*told, real, &format!("{}/{file}\n{found}", project.name));
+                tally.add(*reported, real, &format!("{}/{file}\n{found}", project.name));
             }
         }
     }
@@ -66,8 +66,8 @@ fn with_downs(mut project: Project) -> Result<Project, String> {
     Ok(project)
 }
 
-/// What the check says of each down script, and its findings.
-fn told(project: &Project) -> (BTreeMap<String, Undoing>, BTreeMap<String, String>) {
+/// What the check reports of each down script, and its findings.
+fn reported(project: &Project) -> (BTreeMap<String, Undoing>, BTreeMap<String, String>) {
     let options =
         SetOptions { lints: Lints::Warn, objects: Objects::Off, ..project.options.clone() };
     let Ok(Checked { downs, warnings, .. }) = check(FOLDER, &project.files, &options) else {
@@ -186,7 +186,7 @@ async fn objects(client: &Client) -> BTreeMap<String, String> {
     rows.into_iter().filter_map(row).collect()
 }
 
-/// How often each was told, by what the server did.
+/// How often each was reported, by what the server did.
 #[derive(Default)]
 struct Tally {
     counts: HashMap<(Undoing, Undoing), usize>,
@@ -196,25 +196,25 @@ struct Tally {
 const ALL: [Undoing; 4] = [Undoing::Undoes, Undoing::Differs, Undoing::Fails, Undoing::Unknown];
 
 impl Tally {
-    fn add(&mut self, told: Undoing, real: Undoing, what: &str) {
-        *self.counts.entry((told, real)).or_default() += 1;
-        if told != real {
-            self.wrong.push(format!("told {told:?}, is {real:?}: {what}"));
+    fn add(&mut self, reported: Undoing, real: Undoing, what: &str) {
+        *self.counts.entry((reported, real)).or_default() += 1;
+        if reported != real {
+            self.wrong.push(format!("reported {reported:?}, is {real:?}: {what}"));
         }
     }
 
-    fn count(&self, told: Undoing, real: Undoing) -> usize {
-        self.counts.get(&(told, real)).copied().unwrap_or_default()
+    fn count(&self, reported: Undoing, real: Undoing) -> usize {
+        self.counts.get(&(reported, real)).copied().unwrap_or_default()
     }
 
-    fn told(&self, told: Undoing) -> usize {
-        ALL.iter().map(|real| self.count(told, *real)).sum()
+    fn reported(&self, reported: Undoing) -> usize {
+        ALL.iter().map(|real| self.count(reported, *real)).sum()
     }
 
-    /// The part of what was told that is right, in percent.
+    /// The part of what was reported that is right, in percent.
     #[allow(clippy::cast_precision_loss, reason = "figures for people")]
-    fn right(&self, told: Undoing) -> f64 {
-        self.count(told, told) as f64 * 100.0 / self.told(told).max(1) as f64
+    fn right(&self, reported: Undoing) -> f64 {
+        self.count(reported, reported) as f64 * 100.0 / self.reported(reported).max(1) as f64
     }
 
     fn write(&mut self, folder: &Path) {
@@ -223,11 +223,11 @@ impl Tally {
     }
 
     fn meets_targets(&self) -> bool {
-        let all: usize = ALL.iter().map(|told| self.told(*told)).sum();
+        let all: usize = ALL.iter().map(|reported| self.reported(*reported)).sum();
         self.right(Undoing::Undoes) >= 98.7
             && self.right(Undoing::Differs) >= 91.8
             && self.right(Undoing::Fails) >= 99.0
-            && self.told(Undoing::Unknown) * 20 <= all
+            && self.reported(Undoing::Unknown) * 20 <= all
     }
 }
 
@@ -236,11 +236,11 @@ impl fmt::Display for Tally {
         writeln!(
             f,
             "{:<10} {:>7} {:>8} {:>7} {:>7}",
-            "told", "undoes", "differs", "fails", "right"
+            "reported", "undoes", "differs", "fails", "right"
         )?;
-        for told in ALL {
-            let [undoes, differs, fails, _] = ALL.map(|real| self.count(told, real));
-            let (word, right) = (format!("{told:?}").to_lowercase(), self.right(told));
+        for reported in ALL {
+            let [undoes, differs, fails, _] = ALL.map(|real| self.count(reported, real));
+            let (word, right) = (format!("{reported:?}").to_lowercase(), self.right(reported));
             writeln!(f, "{word:<10} {undoes:>7} {differs:>8} {fails:>7} {right:>6.1} %")?;
         }
         Ok(())

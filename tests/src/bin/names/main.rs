@@ -10,7 +10,7 @@
 //! never be refused.
 //!
 //! `cargo run --release -p migrate-tests --bin names -- FOLDER [--mutants N] [--seed S] [--only TEXT]`
-//! With `--down`, a folder's down scripts instead: what the check says of each, and what the server does.
+//! With `--down`, a folder's down scripts instead: what the check reports of each, and what the server does.
 //!
 //! `cargo run --release -p migrate-tests --bin names -- FOLDER --down [--only TEXT]`
 //! `cargo run --release -p migrate-tests --bin names -- random [--sets N] [--seed S]`

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use migrate_source::check::{Begins, SetOptions, SourceFile, check, schema};
+use migrate_source::check::{SetOptions, SourceFile, check, check_and_describe};
 use migrate_tests::database::FreshDatabase;
 use migrate_tests::proof::dice::Dice;
 use migrate_tests::static_schema::differences;
@@ -271,8 +271,8 @@ async fn set(client: &Client, dice: &mut Dice) -> Tried {
 
 /// How the schema of the server differs from that of the statements, if all of it is known.
 async fn compared(client: &Client, accepted: &[String]) -> Option<Vec<String>> {
-    let set = check("set", &files(accepted, None), &SetOptions::default()).ok()?.set;
-    let schema = schema(&set, Begins::Inferred);
+    let files = files(accepted, None);
+    let (_, schema) = check_and_describe("set", &files, &SetOptions::default()).ok()?;
     if schema.unknown.is_empty() { Some(differences(client, &schema).await) } else { None }
 }
 

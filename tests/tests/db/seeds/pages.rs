@@ -1,4 +1,4 @@
-//! The pages `docs/from/*.md`: each ends in a command, and the command does what the page says.
+//! The pages `docs/from/*.md`: each ends in a command, and the command does what the page promises.
 
 use std::fs;
 use std::path::{Path, PathBuf};
