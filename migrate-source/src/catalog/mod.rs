@@ -90,6 +90,7 @@ pub(crate) struct Found {
 }
 
 /// What is found in a set.
+#[cfg(any(feature = "command-line", test))]
 pub(crate) fn check(set: &Set<'_>) -> Found {
     deep(|| {
         let mut first = First::of(set.begins);

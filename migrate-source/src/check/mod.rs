@@ -13,6 +13,8 @@ mod depends;
 mod grammar;
 mod statements;
 mod mistakes;
+mod branch;
+#[cfg(feature = "command-line")]
 pub mod branches;
 mod error;
 mod problem;
@@ -22,6 +24,7 @@ pub use migrate_set::listing::Links;
 
 pub use crate::objects::{Begins, Undoing};
 
+pub use branch::BranchProblem;
 pub use characters::LooksLike;
 pub use error::{SourceError, SourceErrors};
 use mistakes::limited;
@@ -36,7 +39,7 @@ use crate::names::{Classified, Dialects, NameError, NameOptions, classify};
 use crate::schema::SetSchema;
 use assembly::{Assembled, assemble};
 use statements::Read;
-#[cfg(feature = "convert")]
+#[cfg(feature = "command-line")]
 pub(crate) use {assembly::runs_outside, decode::decode};
 
 /// One file, wherever it was read from.

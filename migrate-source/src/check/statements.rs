@@ -112,10 +112,10 @@ pub(super) fn check(
     read
 }
 
+#[cfg(all(feature = "syntax", feature = "command-line"))]
+pub(super) use checked::read_ups;
 #[cfg(feature = "syntax")]
-pub(super) use checked::check;
-#[cfg(feature = "syntax")]
-pub(super) use checked::{read_ups, schema};
+pub(super) use checked::{check, schema};
 
 #[cfg(feature = "syntax")]
 mod checked {
@@ -283,6 +283,7 @@ mod checked {
     }
 
     /// The up scripts of these migrations with the trees of their statements.
+    #[cfg(feature = "command-line")]
     pub(crate) fn read_ups<'s>(migrations: impl Iterator<Item = &'s Migration>) -> Vec<File<'s>> {
         let scripts = ups(migrations);
         judged(&scripts, |judged| {
