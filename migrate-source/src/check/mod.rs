@@ -33,6 +33,7 @@ pub use squash::SquashProblem;
 
 use migrate_set::name::{Layout, shown};
 use migrate_set::set::{DEFAULT_MODULE, Migrations};
+use migrate_set::sort::sort_by;
 
 use crate::names::{Classified, Dialects, NameError, NameOptions, classify};
 #[cfg(feature = "syntax")]
@@ -315,7 +316,7 @@ pub fn check(
         errors.push(SourceError::of_file(folder, Problem::NoMigrations));
     }
     if !errors.is_empty() {
-        errors.sort_by(|a, b| (a.file(), a.position()).cmp(&(b.file(), b.position())));
+        sort_by(&mut errors, |a, b| (a.file(), a.position()).cmp(&(b.file(), b.position())));
         return Err(limited(&errors));
     }
     let layout = classified.layout.unwrap_or(Layout::Numeric);

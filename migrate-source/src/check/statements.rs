@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use migrate_set::name::shown;
+use migrate_set::sort::sort_by_key;
 
 use super::error::SourceError;
 use super::mistakes::{Mistake, placed};
@@ -63,7 +64,7 @@ fn reported<F>(
     mut found: Vec<(usize, F)>,
     problem: impl Fn(F) -> (Option<Range<usize>>, Problem),
 ) -> Vec<SourceError> {
-    found.sort_by_key(|(number, _)| *number);
+    sort_by_key(&mut found, |(number, _)| *number);
     let mut found = found.into_iter().peekable();
     let mut errors = Vec::new();
     while let Some(number) = found.peek().map(|(number, _)| *number) {
