@@ -159,7 +159,7 @@ tokio-postgres = "0.7"
 $dependencies
 
 [build-dependencies]
-migrate-source = { path = "$root/migrate-source", features = ["convert"] }
+migrate-source = { path = "$root/migrate-source", features = ["command-line", "create"] }
 syn = { version = "2", features = ["extra-traits"] }
 unicode-width = "0.2"
 TOML

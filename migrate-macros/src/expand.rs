@@ -33,11 +33,14 @@ pub(crate) fn errors(input: &Input, errors: &SourceErrors) -> TokenStream {
 /// The set as a constant expression of type `Migrations`.
 pub(crate) fn set(input: &Input, embedded: &Embedded) -> TokenStream {
     let (runtime, set) = (&input.runtime, &embedded.set);
-    let tracking = tracking(embedded).parse().unwrap_or_else(|_| {
+    // Read by the compiler, which is optimised: `proc_macro2` would first read the text itself.
+    let tracking = if let Ok(tokens) = tracking(embedded).parse::<proc_macro::TokenStream>() {
+        TokenStream::from(tokens)
+    } else {
         // Unreachable: the text consists of escaped literals.
         let message = "the files could not be written as tokens; please report this as a bug";
         quote_spanned! { input.folder.span() => ::core::compile_error! { #message } }
-    });
+    };
     let warnings = embedded.warnings.iter().map(|warning| warning_tokens(input, warning));
     let Packed { text, table } = Packed::of(set.as_slice());
     let (text, table) = (literal(&text), Literal::byte_string(&table));
@@ -133,12 +136,13 @@ fn tracking(embedded: &Embedded) -> String {
 
 /// A path as a literal; most paths need no escaping, which is slow.
 fn push_path(out: &mut String, path: &str) {
-    if path.contains(['"', '\\', '\r']) || !path.is_ascii() {
-        let _ = write!(out, "{path:?}");
-    } else {
+    // One search for each: that of one character is in the standard library, which is optimised.
+    if path.is_ascii() && !['"', '\\', '\r'].into_iter().any(|c| path.contains(c)) {
         out.push('"');
         out.push_str(path);
         out.push('"');
+    } else {
+        let _ = write!(out, "{path:?}");
     }
 }
 

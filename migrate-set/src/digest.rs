@@ -72,12 +72,8 @@ impl Digest {
 
     /// A text of the ledger has no NUL byte.
     fn of_texts(kind: Kind, version: &str, checksum: &str, manner: &str) -> Digest {
-        let mut hasher = Sha256::new();
-        for text in [kind.as_str(), version, checksum, manner] {
-            hasher.update(text);
-            hasher.update([0]);
-        }
-        let whole: [u8; 32] = hasher.finalize().into();
+        let text = [kind.as_str(), version, checksum, manner, ""].join("\0");
+        let whole: [u8; 32] = Sha256::digest(text).into();
         let (first, _) = whole.split_at(16);
         Digest(first.iter().fold(0, |value, byte| value << 8 | u128::from(*byte)))
     }

@@ -4,10 +4,11 @@
 //! pure: no network, no clock, no environment, no async. Only `listing` touches the file system: it
 //! reads the names in a folder. `migrate-source` builds the sets.
 //!
-//! Modules in reading order: the parts of a set (`version`, `release`, `name`, `sql`, `checksum`, `set`,
+//! Modules in reading order: sorting (`sort`), the parts of a set (`version`, `release`, `name`, `sql`, `checksum`, `set`,
 //! `former`, `squash`, `unpack`), planning against a ledger (`ledger`, `resume`, `digest`, `drift`, `plan`, `settled`), and
 //! rollback (`rollback`). Apart from these, the schema of a database as a text (`schema`).
 
+pub mod sort;
 pub mod location;
 pub mod text;
 pub mod frame;

@@ -6,6 +6,7 @@ use std::fs::{self, DirEntry, FileType, ReadDir};
 use std::path::{Path, PathBuf};
 
 use crate::name::{may_matter, shown};
+use crate::sort::sort_by;
 
 /// Whether links in a folder can lead out of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,7 +43,7 @@ impl Unreadable {
 pub fn list(folder: &Path, shown: &str, links: Links) -> Result<Vec<String>, Vec<Unreadable>> {
     let mut walk = Walk { shown, links, above: Vec::new(), files: Vec::new(), errors: Vec::new() };
     walk.folder(fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()), "");
-    walk.files.sort();
+    sort_by(&mut walk.files, Ord::cmp);
     if walk.errors.is_empty() { Ok(walk.files) } else { Err(walk.errors) }
 }
 
@@ -75,7 +76,7 @@ impl Walk<'_> {
             }
         }
         // The file system chooses the order of entries; messages must be in a fixed order.
-        found.sort_by(|(one, _), (other, _)| one.cmp(other));
+        sort_by(&mut found, |(one, _), (other, _)| one.cmp(other));
         for (name, entry) in found {
             self.entry(&name, &entry, below);
         }

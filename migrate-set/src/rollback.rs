@@ -3,6 +3,7 @@
 //! one applied.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
 
 use thiserror::Error;
@@ -13,6 +14,7 @@ use crate::name::Kind;
 use crate::plan::Tolerance;
 use crate::remedy::{Remedy, Term};
 use crate::set::{Migration, Migrations, Script, TransactionMode};
+use crate::sort::sort_by;
 use crate::sql::kind::{SessionEffect, session_effect};
 use crate::sql::{lexer::lex, split::split};
 use crate::text::escaped;
@@ -204,7 +206,7 @@ pub fn rollback<'s>(
 ) -> Result<Vec<Undo<'s>>, Obstacles> {
     let (mut versioned, repeatable): (Vec<Recorded>, Vec<Recorded>) =
         recorded.into_iter().partition(|one| one.entry.kind == Kind::Versioned);
-    versioned.sort_by_key(|one| std::cmp::Reverse(one.entry.position));
+    sort_by(&mut versioned, newest_first);
     match target {
         Rollback::All => {}
         Rollback::Steps(steps) => versioned.truncate(*steps),
@@ -221,7 +223,7 @@ pub fn rollback<'s>(
         *target == Rollback::All || first.is_some_and(|first| one.entry.position > first)
     };
     versioned.extend(repeatable.into_iter().filter(is_later));
-    versioned.sort_by_key(|one| std::cmp::Reverse(one.entry.position));
+    sort_by(&mut versioned, newest_first);
     let mut undos = Vec::with_capacity(versioned.len());
     let mut obstacles = Vec::new();
     for one in versioned {
@@ -231,6 +233,10 @@ pub fn rollback<'s>(
         }
     }
     if obstacles.is_empty() { Ok(undos) } else { Err(Obstacles(obstacles)) }
+}
+
+fn newest_first(one: &Recorded, other: &Recorded) -> Ordering {
+    other.entry.position.cmp(&one.entry.position)
 }
 
 /// The set's down script if the set's up script is what was applied, and the ledger's if the set has none.

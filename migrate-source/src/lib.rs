@@ -26,8 +26,9 @@ pub mod check;
 pub mod history_file;
 pub mod schema_file;
 pub mod replace;
+#[cfg(feature = "create")]
 pub mod create;
-#[cfg(feature = "convert")]
+#[cfg(feature = "command-line")]
 pub mod convert;
 pub mod pack;
 #[cfg(test)]

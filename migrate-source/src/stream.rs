@@ -2,9 +2,8 @@
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
-use std::thread;
 
-use crate::threads::{cores, thread};
+use crate::threads::{Work, cores, run};
 
 /// What `end` makes of the results of `work` for each of `items`. It takes them in order in a thread of its own,
 /// while others, which take `share` items at once, do the work. All have `stack` bytes of stack. A result is the
@@ -24,26 +23,21 @@ pub(crate) fn stream<T: Sync, R: Default + Send, E: Send>(
     let count = shares.len().min(cores());
     // Only the workers own the senders: if there are no workers, the channels are closed.
     let shares = Arc::new(Mutex::new(shares.into_iter()));
+    let mut ended = None;
+    let slot = &mut ended;
+    let worker = |_| {
+        let (shares, work) = (Arc::clone(&shares), &work);
+        Box::new(move || do_shares(&shares, work)) as Work<'_>
+    };
+    let mut works: Vec<Work<'_>> = (0..count).map(worker).collect();
+    drop(shares);
     let done = |(share, receiver): (&[T], Receiver<Vec<R>>)| {
         let none = |_| share.iter().map(|_| R::default()).collect();
         receiver.recv().unwrap_or_else(none)
     };
-    thread::scope(|scope| {
-        let start = |_| {
-            let (shares, work) = (Arc::clone(&shares), &work);
-            let run = move || do_shares(&shares, work);
-            thread().stack_size(stack).spawn_scoped(scope, run).ok()
-        };
-        let workers: Vec<_> = (0..count).filter_map(start).collect();
-        drop(shares);
-        let end = move || end(&mut results.into_iter().flat_map(done));
-        let end = thread().stack_size(stack).spawn_scoped(scope, end);
-        let end = end.ok().and_then(|thread| thread.join().ok());
-        for worker in workers {
-            drop(worker.join());
-        }
-        end
-    })
+    works.push(Box::new(move || *slot = Some(end(&mut results.into_iter().flat_map(done)))));
+    run(Some(stack), works);
+    ended
 }
 
 /// The shares of items that no thread has taken yet, each with where its results go.
@@ -59,11 +53,12 @@ fn do_shares<T, R>(shares: &Mutex<Shares<'_, T, R>>, work: impl Fn(&T) -> R) {
 }
 
 /// The result of `work` on a stack of this size; `None` if it panics, or if its thread could not be started.
+#[cfg(any(feature = "command-line", test))]
 pub(crate) fn on_stack<R: Send>(stack: usize, work: impl FnOnce() -> R + Send) -> Option<R> {
-    thread::scope(|scope| {
-        let thread = thread().stack_size(stack).spawn_scoped(scope, work).ok();
-        thread.and_then(|thread| thread.join().ok())
-    })
+    let mut result = None;
+    let slot = &mut result;
+    run(Some(stack), vec![Box::new(move || *slot = Some(work()))]);
+    result
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
 //! What migrations made of an empty database, as the statements that make it again: the schema with its privileges, the
 //! rows, and the positions of sequences.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use migrate_set::schema::{SchemaBlock, SchemaDifference, SchemaScope, compare, script};
+use migrate_set::sort::{distinct, sort_by};
 use migrate_set::sql::quotes::unquoted;
 use tokio_postgres::{Client, Error};
 
@@ -18,8 +17,9 @@ const ROWS: usize = 500;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Made {
     blocks: Vec<SchemaBlock>,
-    /// The rows of each table that has any, with the beginning of the statement that adds them.
-    tables: BTreeMap<String, (String, Vec<String>)>,
+    /// The tables that have rows, in the order of their names, each with the beginning of the statement that adds its
+    /// rows.
+    tables: Vec<(String, String, Vec<String>)>,
     sequences: Vec<String>,
     refreshes: Vec<String>,
     /// What the statements do not make again, in words.
@@ -47,13 +47,14 @@ pub async fn made(client: &Client, ledgers: &[String]) -> Result<Made, Error> {
     rows(client, &tables(), |row| found.extend(rows_of(&row))).await?;
     // Others are ledgers.
     found.retain(|one| blocks.iter().any(|block| block.kind == "table" && block.name == one.table));
-    let mut tables = BTreeMap::new();
+    let mut tables = Vec::new();
     for one in found {
         let rows = answers(client, &one.query).await?;
         if !rows.is_empty() {
-            tables.insert(one.table, (one.insert, rows));
+            tables.push((one.table, one.insert, rows));
         }
     }
+    sort_by(&mut tables, |(one, ..), (other, ..)| one.cmp(other));
     let mut positions = Vec::new();
     for query in answers(client, &sequences()).await? {
         positions.extend(answers(client, &sequence(&query)).await?);
@@ -79,7 +80,7 @@ async fn answers(client: &Client, sql: &str) -> Result<Vec<String>, Error> {
 impl Made {
     /// The statements.
     pub fn script(&self) -> String {
-        let inserts = self.tables.values().flat_map(|(insert, rows)| {
+        let inserts = self.tables.iter().flat_map(|(_, insert, rows)| {
             let rows = rows.chunks(ROWS);
             rows.map(move |rows| format!("{insert}\n    ({});\n", rows.join("),\n    (")))
         });
@@ -97,12 +98,12 @@ impl Made {
     /// The tables whose rows differ, in whatever order they are, and the sequences if their positions do.
     pub fn differing(&self, other: &Made) -> Vec<String> {
         let sorted = |made: &Made, table: &String| {
-            let mut rows = made.tables.get(table).map(|(_, rows)| rows.clone()).unwrap_or_default();
-            rows.sort_unstable();
+            let found = made.tables.iter().find(|(name, ..)| name == table);
+            let mut rows = found.map(|(.., rows)| rows.clone()).unwrap_or_default();
+            sort_by(&mut rows, Ord::cmp);
             rows
         };
-        let names = self.tables.keys().chain(other.tables.keys());
-        let names: BTreeSet<&String> = names.collect();
+        let names = distinct(self.tables.iter().chain(&other.tables).map(|(name, ..)| name));
         let differs = |table: &&&String| sorted(self, table) != sorted(other, table);
         let tables = names.iter().filter(differs).map(|table| (**table).clone());
         let sequences = (self.sequences != other.sequences).then(|| "sequences".to_owned());
@@ -111,6 +112,6 @@ impl Made {
 
     /// The tables that have rows, with their number.
     pub fn tables(&self) -> impl Iterator<Item = (&str, usize)> {
-        self.tables.iter().map(|(table, (_, rows))| (table.as_str(), rows.len()))
+        self.tables.iter().map(|(table, _, rows)| (table.as_str(), rows.len()))
     }
 }

@@ -1,11 +1,12 @@
 //! Compares two schemas object by object, a table by its columns and constraints.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
 use super::block::SchemaBlock;
 use super::scope::SchemaScope;
+use crate::sort::distinct;
 use crate::sql::lexer::{TokenKind, lex};
 use crate::text::escaped_lines;
 
@@ -131,7 +132,7 @@ fn parts(blocks: Vec<SchemaBlock>) -> Parts {
             .collect();
         let mut statements = block.statements.iter();
         let first = statements.next().map_or("", String::as_str);
-        let rest: BTreeSet<&str> = statements.map(String::as_str).collect();
+        let rest = distinct(statements);
         let whole = match columns(first, &block.name).filter(|_| block.has_columns()) {
             Some((head, lines)) => {
                 tables.push(object.clone());

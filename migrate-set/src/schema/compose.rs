@@ -1,10 +1,11 @@
 //! Writes what the catalogs have as statements, in an order in which an empty database accepts them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use super::block::{KINDS, NOTE, SchemaBlock, read};
-use super::order::{Firmness, Key, Node, Step, order};
+use super::order::{Firmness, Node, Step, order};
 use super::server::{as_restored, normalised};
+use crate::sort::{distinct, sort_by_key};
 use crate::sql::lexer::lex;
 
 /// One row of the answer of the catalogs; what is not used is empty.
@@ -36,7 +37,7 @@ struct Object {
     /// By their order.
     lines: BTreeMap<String, CatalogRow>,
     /// Statements after the first: of the object, comments, privileges.
-    more: BTreeSet<(u8, String, String)>,
+    more: Vec<(u8, String, String)>,
 }
 
 #[derive(Default)]
@@ -45,13 +46,13 @@ struct Composer {
     objects: BTreeMap<String, Object>,
     aliases: HashMap<String, String>,
     edges: Vec<(String, String)>,
-    notes: BTreeSet<String>,
+    notes: Vec<String>,
 }
 
 /// The blocks of the schema that these rows describe.
 pub fn compose(mut rows: Vec<CatalogRow>) -> Vec<SchemaBlock> {
     // The others are found by these.
-    rows.sort_by_key(|row| !matches!(row.tag.as_str(), "object" | "alias"));
+    sort_by_key(&mut rows, |row| !matches!(row.tag.as_str(), "object" | "alias"));
     let mut all = Composer::default();
     for mut row in rows {
         row.text = as_restored(row.text);
@@ -84,7 +85,7 @@ impl Composer {
             "version" => return self.version = row.text.parse().unwrap_or_default(),
             "alias" => return self.aliases.extend([(row.id, row.kind)]),
             "edge" => return self.edges.push((row.id, row.kind)),
-            "note" => return self.notes.extend([one_line(&row.text)]),
+            "note" => return self.notes.push(one_line(&row.text)),
             "after" => 0,
             "comment" => 1,
             "grant" => 2,
@@ -95,7 +96,7 @@ impl Composer {
         if place == 3 {
             object.lines.insert(row.name.clone(), row);
         } else {
-            object.more.insert((place, row.name, row.text));
+            object.more.push((place, row.name, row.text));
         }
     }
 
@@ -126,7 +127,7 @@ impl Composer {
         let mut text = String::new();
         let mut steps = order(&nodes);
         // These act on what is made after them.
-        steps.sort_by_key(|step| match step {
+        sort_by_key(&mut steps, |step| match step {
             Step::Object(index, _) => {
                 matches!(objects[*index].1.kind.as_str(), "event trigger" | "default privileges")
             }
@@ -146,7 +147,7 @@ impl Composer {
             };
             text.extend(["-- ", &head, "\n", &statements, "\n"]);
         }
-        self.notes.iter().fold(text, |text, note| {
+        distinct(&self.notes).into_iter().fold(text, |text, note| {
             text + "-- " + NOTE + note.strip_prefix(NOTE).unwrap_or(note) + "\n"
         })
     }
@@ -168,7 +169,7 @@ impl Composer {
             text.replacen("{lines}", &lines.join(",\n"), 1)
         };
         text.push('\n');
-        for (_, _, statement) in &object.more {
+        for (_, _, statement) in distinct(&object.more) {
             text += statement;
             text.push('\n');
         }
@@ -189,21 +190,18 @@ impl Composer {
             };
             (outer.0, outer.1, inner.0, inner.1)
         };
-        let made = |(_, object): &(&String, &Object)| -> (Key, BTreeSet<_>) {
-            (key(object), BTreeSet::new())
-        };
-        let mut nodes: Vec<Node> =
-            objects.iter().map(made).map(|(key, needs)| Node { key, needs }).collect();
+        let made = |(_, object): &(&String, &Object)| Node { key: key(object), needs: Vec::new() };
+        let mut nodes: Vec<Node> = objects.iter().map(made).collect();
         for (from, to) in &self.edges {
             let (Some(user), Some(of)) = (self.whole(from), self.whole(to)) else { continue };
             let (user, of) = (index[user], index[of]);
             let part = self.part(from, objects[user].1);
             if user != of {
-                nodes[user].needs.insert((of, part.map_or(Firmness::Whole, Firmness::Part)));
+                nodes[user].needs.push((of, part.map_or(Firmness::Whole, Firmness::Part)));
             }
         }
         for (user, of, firmness) in named_in_bodies(objects) {
-            nodes[user].needs.insert((of, firmness));
+            nodes[user].needs.push((of, firmness));
         }
         nodes
     }
@@ -241,9 +239,8 @@ fn named_in_bodies(objects: &[(&String, &Object)]) -> Vec<(usize, usize, Firmnes
             continue;
         };
         let found_names = words(&object.text).filter_map(|word| names.get(&word));
-        let others: BTreeSet<usize> = found_names.flatten().copied().collect();
-        let others = others.into_iter().filter(|of| *of != user);
-        found.extend(others.map(|of| (user, of, firmness)));
+        let others = found_names.flatten().copied().filter(|of| *of != user);
+        found.extend(distinct(others).into_iter().map(|of| (user, of, firmness)));
     }
     found
 }

@@ -1,6 +1,9 @@
 //! The order in which objects are made: what an object needs comes before it, and otherwise kind and name decide.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use crate::sort::distinct;
 
 /// What decides between objects that can be made: the place of its kind and its name; before that, those of its
 /// table.
@@ -30,11 +33,11 @@ impl Firmness {
     }
 }
 
-/// An object, and the indexes of what it needs.
+/// An object, and the indexes of what it needs, one possibly several times.
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) key: Key,
-    pub(super) needs: BTreeSet<(usize, Firmness)>,
+    pub(super) needs: Vec<(usize, Firmness)>,
 }
 
 /// What is made next.
@@ -56,12 +59,13 @@ pub(super) fn order(nodes: &[Node]) -> Vec<Step> {
         }
     }
     let free = (0..nodes.len()).filter(|index| waits[*index] == 0);
-    let mut ready: BTreeSet<(&Key, usize)> = free.map(|index| (&nodes[index].key, index)).collect();
+    let first = |index: usize| Reverse((&nodes[index].key, index));
+    let mut ready: BinaryHeap<Reverse<(&Key, usize)>> = free.map(first).collect();
     let mut is_made = vec![false; nodes.len()];
     let mut later: Vec<(usize, usize)> = Vec::new();
     let mut steps = Vec::new();
     while let Some(next) =
-        ready.pop_first().map(|(_, index)| index).or_else(|| least_bound(nodes, &is_made))
+        ready.pop().map(|Reverse((_, index))| index).or_else(|| least_bound(nodes, &is_made))
     {
         is_made[next] = true;
         let without = missing_parts(&nodes[next], &is_made);
@@ -77,7 +81,7 @@ pub(super) fn order(nodes: &[Node]) -> Vec<Step> {
         for user in &users[next] {
             waits[*user] -= 1;
             if waits[*user] == 0 && !is_made[*user] {
-                ready.insert((&nodes[*user].key, *user));
+                ready.push(first(*user));
             }
         }
     }
@@ -85,16 +89,11 @@ pub(super) fn order(nodes: &[Node]) -> Vec<Step> {
 }
 
 fn missing_parts(node: &Node, is_made: &[bool]) -> Vec<usize> {
-    let parts: BTreeSet<usize> = node
-        .needs
-        .iter()
-        .filter(|(of, _)| !is_made[*of])
-        .filter_map(|(_, firmness)| match firmness {
-            Firmness::Part(part) => Some(*part),
-            _ => None,
-        })
-        .collect();
-    parts.into_iter().collect()
+    let part = |(of, firmness): &(usize, Firmness)| match firmness {
+        Firmness::Part(part) if !is_made[*of] => Some(*part),
+        _ => None,
+    };
+    distinct(node.needs.iter().filter_map(part))
 }
 
 /// The object whose needs that are not met are the least firm.
@@ -112,7 +111,7 @@ mod tests {
     use super::*;
 
     fn node(name: &str, needs: &[(usize, Firmness)]) -> Node {
-        Node { key: (0, name.to_owned(), 0, String::new()), needs: needs.iter().copied().collect() }
+        Node { key: (0, name.to_owned(), 0, String::new()), needs: needs.to_vec() }
     }
 
     fn check(nodes: &[Node], expected: &[Step]) {

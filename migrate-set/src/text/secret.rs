@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use crate::sort::sort_by_key;
 use crate::sql::lexer::block_comment;
 
 /// Parts of the words that a secret follows; each begins with `p` or `s`.
@@ -31,7 +32,7 @@ pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
 
 /// `found` in order, with those that overlap as one.
 pub(super) fn apart(mut found: Vec<Range<usize>>) -> Vec<Range<usize>> {
-    found.sort_by_key(|secret| secret.start);
+    sort_by_key(&mut found, |secret| secret.start);
     let mut apart: Vec<Range<usize>> = Vec::new();
     for secret in found {
         match apart.last_mut() {

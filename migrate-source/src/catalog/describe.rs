@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use migrate_set::sort::sort_by;
+
 use super::Catalog;
 use super::definition::{Definition, Id, Piece, Words};
 use super::object::{Made, Object, Place, Sort};
@@ -123,7 +125,7 @@ impl Description<'_> {
         objects.extend(of(Sort::View).filter_map(|(own, one)| self.view(name, own, one)));
         for (own, routine) in schema.routines.sorted() {
             let mut signatures = routine.signatures.clone();
-            signatures.sort_unstable();
+            sort_by(&mut signatures, Ord::cmp);
             let functions = signatures.iter().filter_map(|signature| {
                 let definition = self.definition(routine.made(), signature)?;
                 let (made, name) = (routine.made(), qualified(name, own));
@@ -188,7 +190,9 @@ impl Description<'_> {
         let mut object = self.object("table", &table.made, shown.clone(), statement);
         object.rest = self.words(&definition.words);
         let mut columns: Vec<_> = table.columns.objects.iter().collect();
-        columns.sort_unstable_by_key(|(name, column)| (column.number, *name));
+        sort_by(&mut columns, |(one, first), (other, second)| {
+            first.number.cmp(&second.number).then_with(|| one.cmp(other))
+        });
         object.parts.extend(columns.iter().map(|(name, one)| self.column(name, &one.made)));
         // What a table inherits besides columns is not followed, and its parents show it.
         let inherits = !table.parents.is_empty();

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use migrate_set::sort::sort_by;
 use migrate_set::sql::words::TableName;
 
 use super::Catalog;
@@ -65,7 +66,7 @@ impl Knowledge for Known<'_> {
             text == wanted && matches!(constraints.look(name, blurs), Look::Found(_))
         };
         let mut found: Vec<String> = constraints.objects.keys().filter(is_it).cloned().collect();
-        found.sort_unstable();
+        sort_by(&mut found, Ord::cmp);
         let valid = |name: &String| text(name).is_some_and(|text| !text.ends_with("NOT VALID"));
         let (valid, others): (Vec<String>, Vec<String>) = found.into_iter().partition(valid);
         match (valid.is_empty(), others.into_iter().next()) {
@@ -103,7 +104,7 @@ impl Knowledge for Known<'_> {
     fn readers(&self, table: &TableName, column: Option<&str>) -> Vec<String> {
         let Some((key, _)) = self.table(table) else { return Vec::new() };
         let mut views = self.catalog.views_of(&key, column);
-        views.sort_unstable();
+        sort_by(&mut views, Ord::cmp);
         let shown = |view: Key| {
             let place = self.catalog.relation(&view).and_then(|one| one.made.place);
             format!("view `{}`{}", view.name, self.shown(place))

@@ -3,8 +3,10 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
+
+use migrate_set::sort::{distinct, sort_by};
 
 use super::definition::Id;
 use super::finding::{Past, shown_place};
@@ -87,8 +89,7 @@ impl Catalog {
                 }
                 let look = relation.constraints.look(name, &self.blurs);
                 let serves = |index: &Vec<String>| {
-                    let first: BTreeSet<&String> = index.iter().take(columns.len()).collect();
-                    first == columns.iter().collect::<BTreeSet<&String>>()
+                    distinct(index.iter().take(columns.len())).into_iter().eq(columns)
                 };
                 let (Look::Found(_), Some(place)) = (look, constraint.made.place) else { continue };
                 if !indexes.iter().any(serves) {
@@ -103,7 +104,7 @@ impl Catalog {
                 }
             }
         }
-        found.sort_by(|one, other| one.1.message.cmp(&other.1.message));
+        sort_by(&mut found, |one, other| one.1.message.cmp(&other.1.message));
         found
     }
 

@@ -47,6 +47,8 @@ mod part;
 mod knowledge;
 mod undo;
 mod lints;
+#[cfg(any(feature = "command-line", test))]
+mod whole;
 #[cfg(test)]
 mod tests;
 
@@ -56,11 +58,12 @@ use std::ops::Range;
 
 pub(crate) use first::follow;
 pub(crate) use pass::{File, Statement};
+#[cfg(any(feature = "command-line", test))]
+pub(crate) use whole::{check, resolved, schema};
 
 use crate::lint::Finding;
 use crate::objects::{Begins, ObjectProblem, Undoing};
 use crate::schema::SetSchema;
-use crate::{stream, syntax};
 use definition::Definitions;
 use finding::Missing;
 use object::{Blurs, Gone, How, Made, Place, Sort, Space, Way};
@@ -91,30 +94,6 @@ pub(crate) struct Found {
     pub(crate) downs: Vec<(usize, Undoing)>,
     /// The schema that the up scripts make, if it is asked for.
     pub(crate) schema: SetSchema,
-}
-
-/// Follows a set whose files are there already.
-pub(crate) fn check(files: Vec<File<'_>>, asked: Asked) -> (Vec<File<'_>>, Found) {
-    deep(|| follow(files.into_iter(), asked))
-}
-
-/// The result of `work` on a large stack, because queries nest as deep as statements; the default if it panics.
-fn deep<R: Default + Send>(work: impl FnOnce() -> R + Send) -> R {
-    stream::on_stack(syntax::STACK, work).unwrap_or_default()
-}
-
-/// The schema that the files make; what they begin on is not inferred.
-pub(crate) fn schema(files: &[File<'_>], begins: Begins) -> SetSchema {
-    deep(|| first::described(files, begins))
-}
-
-/// What the set begins on: `Inferred` is left if that is an empty database.
-pub(crate) fn resolved(files: &[File<'_>], begins: Begins) -> Begins {
-    if begins != Begins::Inferred {
-        return begins;
-    }
-    let is_existing = deep(|| begins::on_existing(&pass::run(files, begins, Noting::Births)));
-    if is_existing { Begins::Existing } else { begins }
 }
 
 /// What a pass notes besides what is there.

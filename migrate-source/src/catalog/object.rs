@@ -1,5 +1,7 @@
 //! What every object has: where it was made, whether it is certain, and what became of it.
 
+use migrate_set::sort::sort_by;
+
 use super::named::Named;
 
 /// A place in the set: a file by its number, and a byte of it.
@@ -323,7 +325,7 @@ impl<T: Object> Space<T> {
     /// Its objects by name.
     pub(super) fn sorted(&self) -> Vec<(&String, &T)> {
         let mut objects: Vec<_> = self.objects.iter().collect();
-        objects.sort_unstable_by_key(|(name, _)| *name);
+        sort_by(&mut objects, |(one, _), (other, _)| one.cmp(other));
         objects
     }
 

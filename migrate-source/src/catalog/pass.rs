@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
 use migrate_set::set::TransactionMode;
+use migrate_set::sort::sort_by_key;
 
 use super::object::Sort;
 use super::opaque::Effects;
@@ -304,7 +305,7 @@ impl Catalog {
     pub(super) fn late_bodies(&mut self, files: &[File<'_>]) {
         let mut bodies: Vec<super::body::Late> =
             self.bodies.drain().map(|(_, late)| late).collect();
-        bodies.sort_by_key(|late| (late.file, late.statement));
+        sort_by_key(&mut bodies, |late| (late.file, late.statement));
         self.late = true;
         for late in bodies {
             let Some(file) = files.get(late.file) else { continue };

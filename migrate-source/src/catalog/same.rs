@@ -1,5 +1,6 @@
 //! Whether two definitions are the same to the server, as far as that can be seen from their words.
 
+use migrate_set::sort::sort_by;
 use migrate_set::sql::lexer::{TokenKind, lex};
 
 use super::object::Sort;
@@ -77,7 +78,7 @@ impl Plain {
         });
         let rest = of_target.as_deref().unwrap_or(rest);
         let mut options: Vec<String> = rest.split_whitespace().map(str::to_owned).collect();
-        options.sort_unstable();
+        sort_by(&mut options, Ord::cmp);
         Plain { head: head.to_owned(), options, not_valid }
     }
 

@@ -1,5 +1,7 @@
 //! Tables: what makes and alters them.
 
+use migrate_set::sort::sort_by;
+
 use super::Catalog;
 use super::name::{self, Path};
 use super::object::{Object, Sort};
@@ -313,7 +315,7 @@ impl Relation {
     pub(super) fn own_columns(&self) -> Vec<String> {
         let mut columns: Vec<(usize, &String)> =
             self.columns.objects.iter().map(|(name, column)| (column.number, name)).collect();
-        columns.sort_unstable();
+        sort_by(&mut columns, Ord::cmp);
         columns.into_iter().map(|(_, name)| name.clone()).collect()
     }
 

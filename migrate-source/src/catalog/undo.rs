@@ -3,7 +3,9 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
+
+use migrate_set::sort::distinct;
 
 use super::Catalog;
 use super::definition::{Definition, Id, Words};
@@ -91,7 +93,7 @@ impl<'c> Comparison<'c> {
         skip: impl Fn(&str) -> bool,
     ) -> Vec<(&'c String, &'c T, &'c T)> {
         let mut both = Vec::new();
-        let names: BTreeSet<&String> = before.objects.keys().chain(after.objects.keys()).collect();
+        let names = distinct(before.objects.keys().chain(after.objects.keys()));
         for name in names.into_iter().filter(|name| !skip(name)) {
             let first = before.look(name, &self.before.blurs);
             let second = after.look(name, &self.after.blurs);

@@ -1,5 +1,7 @@
 //! Why parts of a schema are not known: the statement that can have done what is not seen.
 
+use migrate_set::sort::{distinct, sort_by};
+
 use super::Catalog;
 use super::object::{Sort, Way};
 use super::pass::{File, Statement};
@@ -47,11 +49,8 @@ impl<'f> Whys<'f> {
         if catalog.on_existing {
             lines.push("what is there before the first migration".to_owned());
         }
-        let mut steps: Vec<(u32, Way)> =
-            Sort::ALL.into_iter().flat_map(|sort| ways(catalog, sort)).collect();
-        steps.sort_unstable();
-        steps.dedup();
-        for (stamp, way) in steps {
+        let steps = Sort::ALL.into_iter().flat_map(|sort| ways(catalog, sort));
+        for (stamp, way) in distinct(steps) {
             let touched = |sort: &Sort| ways(catalog, *sort).any(|one| one == (stamp, way));
             let what = words(&Sort::ALL.into_iter().filter(touched).collect::<Vec<_>>());
             let why = self.of_stamp(stamp);
@@ -62,7 +61,7 @@ impl<'f> Whys<'f> {
             });
         }
         let mut either: Vec<&str> = catalog.either.iter().map(String::as_str).collect();
-        either.sort_unstable();
+        sort_by(&mut either, Ord::cmp);
         if !either.is_empty() {
             lines.push(format!("which objects have the names {}", either.join(", ")));
         }
@@ -72,7 +71,7 @@ impl<'f> Whys<'f> {
         };
         let mut derived: Vec<&str> =
             catalog.derived.iter().filter(is_there).map(String::as_str).collect();
-        derived.sort_unstable();
+        sort_by(&mut derived, Ord::cmp);
         if !derived.is_empty() {
             lines.push(format!("indexes of {} whose names the server makes", derived.join(", ")));
         }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use migrate_set::name::{Direction, Kind, TransactionMark, shown};
 use migrate_set::set::{Migration, TransactionMode};
+use migrate_set::sort::sort_by;
 use migrate_set::version::Version;
 
 use super::depends;
@@ -81,7 +82,7 @@ fn allowed(scripts: &Scripts) -> Vec<&'static str> {
 fn groups(mut claims: Vec<Claim<'_>>) -> Vec<Vec<Claim<'_>>> {
     // Stable, and one comparison each if the files are in order, as they usually are: comparing
     // versions is the most expensive step here.
-    claims.sort_by(Claim::by_key);
+    sort_by(&mut claims, Claim::by_key);
     let mut groups: Vec<Vec<Claim<'_>>> = Vec::with_capacity(claims.len());
     for claim in claims {
         match groups.last_mut().filter(|group| group[0].by_key(&claim).is_eq()) {
@@ -195,18 +196,16 @@ impl<'a> Assembly<'a> {
 
     /// The migrations of files that share a version: one, unless equal versions are allowed.
     fn group(&mut self, claims: Vec<Claim<'a>>) -> Vec<Migration> {
-        let (downs, mut ups): (Vec<_>, Vec<_>) =
+        let (mut downs, mut ups): (Vec<_>, Vec<_>) =
             claims.into_iter().partition(|claim| claim.name.direction == Some(Direction::Down));
         if ups.len() > 1 {
-            ups.sort_by(|a, b| a.name.slug.cmp(&b.name.slug).then_with(|| a.path.cmp(b.path)));
+            sort_by(&mut ups, |a, b| {
+                a.name.slug.cmp(&b.name.slug).then_with(|| a.path.cmp(b.path))
+            });
         }
         let (several, duplicates) = (ups.len() > 1, self.options.duplicates);
         let by_name = several && duplicates == Duplicates::ByName;
         let key = |claim: &Claim<'a>| if by_name { claim.name.slug.as_str() } else { "" };
-        let mut downs_by_name: BTreeMap<&str, Vec<Claim<'a>>> = BTreeMap::new();
-        for down in downs {
-            downs_by_name.entry(key(&down)).or_default().push(down);
-        }
         let mut migrations: Vec<Option<Migration>> = Vec::new();
         let mut first: Option<(String, &str)> = None;
         for up in ups {
@@ -218,12 +217,13 @@ impl<'a> Assembly<'a> {
                 continue;
             }
             first = Some((up.path.to_owned(), &up.name.slug));
-            let mut own = downs_by_name.remove(key(&up)).unwrap_or_default();
+            let mut own;
+            (own, downs) = downs.into_iter().partition(|down| key(down) == key(&up));
             // The down script of a file that claims the same version is no second one of this.
             own.retain(|down| !several || down.name.slug == up.name.slug);
             migrations.push(self.migration(up, own, by_name));
         }
-        if let Some(down) = downs_by_name.values().flatten().min_by_key(|down| down.path) {
+        if let Some(down) = downs.iter().min_by_key(|down| down.path) {
             self.down_without_up(down);
         }
         migrations.into_iter().flatten().collect()
@@ -232,7 +232,7 @@ impl<'a> Assembly<'a> {
     /// Sorts again, because a name that begins with a number changes the version: `1_2_a` comes
     /// after `1.1`, and `1_0_a` equals `1_a`.
     fn reorder(&mut self, migrations: &mut [Migration]) {
-        migrations.sort_by(|a, b| {
+        sort_by(migrations, |a, b| {
             let repeatable = |m: &Migration| m.kind() == Kind::Repeatable;
             repeatable(a).cmp(&repeatable(b)).then_with(|| a.version().cmp(b.version()))
         });

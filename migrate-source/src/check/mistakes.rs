@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use migrate_set::frame::frame;
 use migrate_set::location::position;
+use migrate_set::sort::sort_by_key;
 
 use super::error::{SourceError, SourceErrors};
 use super::problem::Problem;
@@ -39,7 +40,7 @@ pub(super) fn with_invalid(
 /// that no more are found than are shown.
 pub(super) fn placed(file: &str, text: &str, mut mistakes: Vec<Mistake>) -> Vec<SourceError> {
     let start = |mistake: &Mistake| mistake.span.as_ref().map(|span| span.start);
-    mistakes.sort_by_key(start);
+    sort_by_key(&mut mistakes, start);
     let more = mistakes.split_off(mistakes.len().min(LIMIT));
     let shown = |mistake: Mistake| {
         let position = start(&mistake).map(|at| position(text, at));

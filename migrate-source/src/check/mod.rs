@@ -13,6 +13,8 @@ mod depends;
 mod grammar;
 mod statements;
 mod mistakes;
+mod branch;
+#[cfg(feature = "command-line")]
 pub mod branches;
 mod error;
 mod problem;
@@ -22,6 +24,7 @@ pub use migrate_set::listing::Links;
 
 pub use crate::objects::{Begins, Undoing};
 
+pub use branch::BranchProblem;
 pub use characters::LooksLike;
 pub use error::{SourceError, SourceErrors};
 use mistakes::limited;
@@ -30,12 +33,13 @@ pub use squash::SquashProblem;
 
 use migrate_set::name::{Layout, shown};
 use migrate_set::set::{DEFAULT_MODULE, Migrations};
+use migrate_set::sort::sort_by;
 
 use crate::names::{Classified, Dialects, NameError, NameOptions, classify};
 use crate::schema::SetSchema;
 use assembly::{Assembled, assemble};
 use statements::Read;
-#[cfg(feature = "convert")]
+#[cfg(feature = "command-line")]
 pub(crate) use {assembly::runs_outside, decode::decode};
 
 /// One file, wherever it was read from.
@@ -333,7 +337,7 @@ fn checked(
         errors.push(SourceError::of_file(folder, Problem::NoMigrations));
     }
     if !errors.is_empty() {
-        errors.sort_by(|a, b| (a.file(), a.position()).cmp(&(b.file(), b.position())));
+        sort_by(&mut errors, |a, b| (a.file(), a.position()).cmp(&(b.file(), b.position())));
         return Err(limited(&errors));
     }
     let layout = classified.layout.unwrap_or(Layout::Numeric);

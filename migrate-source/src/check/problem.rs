@@ -5,7 +5,7 @@ use migrate_set::sql::placeholder::PlaceholderProblem;
 use migrate_set::sql::split::SplitProblem;
 use thiserror::Error;
 
-use super::branches::BranchProblem;
+use super::branch::BranchProblem;
 use super::characters::{self, LooksLike};
 use super::squash::SquashProblem;
 use crate::directives::section::SectionProblem;

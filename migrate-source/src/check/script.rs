@@ -7,6 +7,7 @@ use migrate_set::location::narrow;
 use migrate_set::name::Direction;
 use migrate_set::release::Release;
 use migrate_set::set::{Ends, Script, TransactionMode};
+use migrate_set::sort::sort_by;
 use migrate_set::sql::kind::{self, SessionEffect, StatementKind};
 use migrate_set::sql::lexer::{TokenKind, Unclosed, dollar_tag, lex};
 use migrate_set::sql::placeholder::{Placeholder, placeholders};
@@ -348,7 +349,7 @@ impl Reader<'_> {
         }
         let starts = reported.iter().filter_map(|mistake| mistake.span.as_ref());
         let mut starts: Vec<usize> = starts.map(|span| span.start).collect();
-        starts.sort_unstable();
+        sort_by(&mut starts, Ord::cmp);
         let clean = |&(start, end): &(usize, usize)| {
             let next = starts.partition_point(|&at| at < start);
             starts.get(next).is_none_or(|&at| at >= end)

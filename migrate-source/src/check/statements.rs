@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use migrate_set::name::shown;
+use migrate_set::sort::sort_by_key;
 
 use super::error::SourceError;
 use super::mistakes::{Mistake, placed};
@@ -66,7 +67,7 @@ fn reported<F>(
     mut found: Vec<(usize, F)>,
     problem: impl Fn(F) -> (Option<Range<usize>>, Problem),
 ) -> Vec<SourceError> {
-    found.sort_by_key(|(number, _)| *number);
+    sort_by_key(&mut found, |(number, _)| *number);
     let mut found = found.into_iter().peekable();
     let mut errors = Vec::new();
     while let Some(number) = found.peek().map(|(number, _)| *number) {
@@ -118,7 +119,7 @@ pub(super) fn check(
 
 #[cfg(feature = "syntax")]
 pub(super) use checked::check;
-#[cfg(feature = "syntax")]
+#[cfg(all(feature = "syntax", feature = "command-line"))]
 pub(super) use checked::read_ups;
 
 #[cfg(feature = "syntax")]
@@ -257,6 +258,7 @@ mod checked {
     }
 
     /// The up scripts of these migrations with the trees of their statements.
+    #[cfg(feature = "command-line")]
     pub(crate) fn read_ups<'s>(migrations: impl Iterator<Item = &'s Migration>) -> Vec<File<'s>> {
         let scripts = migrations.map(Migration::up).map(|script| {
             let places = script.single_statements().collect();

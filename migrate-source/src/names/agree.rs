@@ -7,6 +7,7 @@ use migrate_set::name::ending::Dialect;
 use migrate_set::name::flyway::Prefix;
 use migrate_set::name::split::{Fit, Split, numbered};
 use migrate_set::name::{Direction, Layout};
+use migrate_set::sort::sort_by_key;
 
 use super::place::{Entry, Place};
 use super::{Dialects, LayoutShare, NameError};
@@ -76,7 +77,7 @@ fn shares(entries: &[Entry<'_>]) -> Vec<LayoutShare> {
         let layout = if timestamps { Layout::Timestamp } else { Layout::Numeric };
         both.for_each(|entry| add(&mut shares, layout, entry));
     }
-    shares.sort_by_key(|share| (std::cmp::Reverse(share.files), share.layout));
+    sort_by_key(&mut shares, |share| (std::cmp::Reverse(share.files), share.layout));
     shares
 }
 

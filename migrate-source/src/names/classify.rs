@@ -7,6 +7,7 @@ use migrate_set::name::flyway::Prefix;
 use migrate_set::name::look::{Look, look};
 use migrate_set::name::split::dotted_moment;
 use migrate_set::name::{Direction, Kind, Layout, TransactionMark};
+use migrate_set::sort::sort_by_key;
 use migrate_set::text::escaped;
 use migrate_set::version::Version;
 
@@ -104,7 +105,7 @@ pub fn classify(paths: &[impl AsRef<str>], options: &NameOptions) -> Classified 
         }
     }
     errors.extend(mistakes(&entries, layout, usual));
-    errors.sort_by_key(|(index, _)| *index);
+    sort_by_key(&mut errors, |(index, _)| *index);
     Classified {
         layout,
         files: entries.iter().filter_map(script).collect(),

@@ -118,7 +118,8 @@ const fn explained(section: Section) -> (&'static str, &'static str) {
         Section::Clean => (
             "A clean build",
             "`cargo build` of a small service with ten migrations, from an empty target folder, \
-             development profile; the last column is migrate-runtime with `default-features = false`.",
+             development profile, nothing incremental, as cargo compiles released dependencies; the last \
+             column is migrate-runtime with `default-features = false`.",
         ),
         Section::Size => (
             "Size of the program",

@@ -25,7 +25,7 @@ const ENUMS: [(&str, &str, &str); 21] = [
     ("NameError", "migrate-source/src/names/error.rs", ""),
     ("HistoryProblem", "migrate-source/src/history_file/problem.rs", ""),
     ("SchemaFileProblem", "migrate-source/src/schema_file.rs", ""),
-    ("BranchProblem", "migrate-source/src/check/branches/problem.rs", ""),
+    ("BranchProblem", "migrate-source/src/check/branch.rs", ""),
     ("SplitProblem", "migrate-set/src/sql/split.rs", ""),
     ("SectionProblem", "migrate-source/src/directives/section.rs", ""),
     ("DirectiveError", "migrate-source/src/directives/mod.rs", ""),

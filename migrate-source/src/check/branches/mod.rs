@@ -3,7 +3,6 @@
 
 #[cfg(feature = "syntax")]
 mod objects;
-mod problem;
 #[cfg(test)]
 mod tests;
 
@@ -13,8 +12,7 @@ use migrate_set::name::Kind;
 use migrate_set::set::{Migration, Migrations};
 use migrate_set::version::Version;
 
-pub use problem::BranchProblem;
-
+use super::branch::BranchProblem;
 use super::error::SourceError;
 use super::mistakes::limited;
 use super::problem::Problem;
