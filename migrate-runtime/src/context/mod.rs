@@ -78,15 +78,21 @@ impl<'r> Context<'r> {
             lock_timeout: self.migrator.lock_timeout,
             time_left: self.time_left(),
             is_citus: self.wire.spreads(),
+            may_be_plain: false,
         }
     }
 
     /// The statements that create the ledger, and the schemas if the caller asked for them.
     pub(crate) fn creation(&self) -> Vec<String> {
+        let mut sql = self.creation_unchecked();
+        sql.push(self.ledger.check());
+        sql
+    }
+
+    /// The same without the check: IF NOT EXISTS leaves a table that another role has created meanwhile.
+    pub(crate) fn creation_unchecked(&self) -> Vec<String> {
         let mut sql = self.migrator.schemas_to_create();
         sql.push(self.ledger.create());
-        // IF NOT EXISTS leaves a table that another role has created meanwhile.
-        sql.push(self.ledger.check());
         sql
     }
 

@@ -1,5 +1,6 @@
 //! The lock that keeps two runs apart: an advisory lock inside each message, or a row of the ledger.
 
+mod room;
 mod stop;
 
 use std::collections::hash_map::RandomState;
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 use migrate_set::remedy::{Remedy, Term};
 use tracing::warn;
 
+use room::room;
 pub(crate) use stop::Stop;
 
 use crate::boxed::{Boxed, boxed};
@@ -41,6 +43,8 @@ pub(crate) struct Held<'c> {
     /// Whether the server logs the whole message with each of its statements.
     is_logged: bool,
     room: Room,
+    /// Whether no guard in plain SQL has refused.
+    may_be_plain: bool,
     /// The message of another session that was seen to hold the advisory lock.
     seen: Option<Seen>,
 }
@@ -77,6 +81,7 @@ impl<'c> Held<'c> {
             gone: None,
             is_logged: false,
             room: Room::Unasked,
+            may_be_plain: true,
             seen: None,
         }
     }
@@ -113,6 +118,16 @@ impl<'c> Held<'c> {
             Room::Statements(count) => count,
             Room::Unasked | Room::Unknown | Room::Nothing => 0,
         }
+    }
+
+    /// Whether guards can be plain SQL, which shows no reason where it refuses.
+    pub(crate) fn may_be_plain(&self) -> bool {
+        self.may_be_plain
+    }
+
+    /// From now on guards show why they refuse, because one has.
+    pub(crate) fn was_refused(&mut self) {
+        self.may_be_plain = false;
     }
 
     /// From now on each migration has its own transaction.
@@ -205,7 +220,7 @@ impl<'c> Held<'c> {
         let position = (table == Table::Exists).then_some(position);
         let mut sql = vec![cx.ledger.try_lock(), cx.ledger.is_as_read(position, condition)];
         let asked = self.asks(position);
-        sql.extend(asked.map(|since| cx.ledger.room(since)));
+        sql.extend(asked.map(|since| cx.ledger.surroundings(since)));
         let rows = match cx.wire.open(&sql).await {
             Ok(rows) => rows,
             Err(failure) => return Err(cx.refused(failure, 0).await),
@@ -219,8 +234,7 @@ impl<'c> Held<'c> {
             () if !is("is_as_read") => Stop::Moved,
             () => {
                 if asked.is_some() {
-                    let room = text("room").and_then(|count| count.parse().ok());
-                    self.room = room.map_or(Room::Nothing, Room::Statements);
+                    self.room = rows.iter().find_map(room).map_or(Room::Nothing, Room::Statements);
                 }
                 return Ok(());
             }

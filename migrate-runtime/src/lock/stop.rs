@@ -39,6 +39,8 @@ impl Stop {
         match failure.part? {
             Part::Guard if code == BUSY => Some(Stop::Busy),
             Part::Guard if code == MOVED || code == LOST => Some(Stop::Moved),
+            // division_by_zero: in plain SQL, which shows no reason.
+            Part::Guard if code == "22012" => Some(Stop::Moved),
             Part::Guard if code == ESCAPES => Some(Stop::Escapes),
             Part::Guard if lacks_advisory_locks(db) => Some(Stop::NoAdvisory),
             // duplicate_table, duplicate_object, unique_violation of the catalog: another session has

@@ -13,6 +13,7 @@ use super::action::{Action, versions};
 use super::callouts::{self, Callout, Messages};
 use super::explain::{Stopped, explain, is_blocked};
 use super::groups::Last;
+use super::guards;
 use super::hold::{Hold, has_escapes};
 use super::shared;
 use super::tally::Tally;
@@ -20,10 +21,8 @@ use crate::boxed::{Boxed, boxed};
 use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::outcome::{Error, When};
-use crate::sql::{
-    Commit, Extent, Place, Purpose, Session, same_encoding, same_transaction, session, text,
-};
-use crate::wire::{Message, Outcome, Part, ends_unknown, was_never_sent};
+use crate::sql::{Commit, Extent, Place, Session, same_encoding, same_transaction, session, text};
+use crate::wire::{Outcome, Part, ends_unknown, was_never_sent};
 
 /// Carries out `actions`, in as many messages as their size requires.
 pub(super) fn apply<'f, 'r: 'f>(
@@ -130,7 +129,9 @@ async fn send_together<'r>(
         return one_by_one(cx, hold, tally, actions, (last, table)).await;
     }
     if let Some(steps) = shared::undone(&transactions, &stopped.failure) {
-        return shared::separately(cx, hold, tally, (actions, steps), (stopped, last)).await;
+        let with_ledger = steps.start == 0 && hold.terms(cx).is_plain();
+        let after = (last, if with_ledger { table } else { Table::Exists });
+        return shared::separately(cx, hold, tally, (actions, steps), (stopped, after)).await;
     }
     let is_blocked = is_blocked(&stopped.failure);
     let error = explain(cx, actions, tally.count() - before, stopped).await;
@@ -273,16 +274,17 @@ fn messages<'d>(
     hold: &Hold<'_>,
     tally: &Tally<'_>,
     (actions, transactions): (&[Action<'d>], &[Range<usize>]),
-    (last, table): (Last, Table),
+    (last, mut table): (Last, Table),
 ) -> Result<Messages<'d>, Error> {
     let mut messages = Messages::new();
     let sizes = shared::joins(transactions).zip(actions);
     let sizes = sizes.map(|(joins, action)| bytes(tally.extent, action, joins));
     messages.message().reserve(sizes.sum());
-    if table == Table::Missing {
+    if table == Table::Missing && !hold.terms(cx).is_plain() {
         cx.wire.begin(messages.message());
-        push_ledger(cx, hold, messages.message());
+        guards::push_ledger(cx, hold, messages.message());
         messages.push(Part::Control, "COMMIT");
+        table = Table::Exists;
     }
     let mut running = tally.running.clone();
     for steps in transactions {
@@ -292,14 +294,17 @@ fn messages<'d>(
         cx.wire.begin(messages.message());
         if let [action] = &actions[steps.clone()] {
             let effect = effect(cx, *action);
-            push_migration(cx, hold, &mut messages, (step, *action, effect), (at, commit))?;
+            let place = (at, commit, table);
+            push_migration(cx, hold, &mut messages, (step, *action, effect), place)?;
             for recorded in record(cx, tally.extent, *action, (at, &mut running))? {
                 messages.push(Part::Record { step }, &recorded);
             }
         } else {
-            let place = (at, commit, &mut running);
-            shared::push(cx, hold, &mut messages, (actions, steps.clone()), place)?;
+            let place = (at, commit, table);
+            let steps = (actions, steps.clone());
+            shared::push(cx, hold, &mut messages, steps, place, &mut running)?;
         }
+        table = Table::Exists;
         let waits = is_last || cx.wire.spreads();
         if waits && actions[steps.clone()].iter().any(|action| sets_commit(cx, *action)) {
             // This commit makes the others durable, even if the migration turned it off.
@@ -315,14 +320,6 @@ fn sets_commit(cx: &Context<'_>, action: Action<'_>) -> bool {
     callouts::are_needed(cx, action) || action.script().text().contains("synchronous_commit")
 }
 
-/// Creates the ledger inside a transaction, under its lock.
-pub(super) fn push_ledger(cx: &Context<'_>, hold: &Hold<'_>, message: &mut Message) {
-    message.push(Part::Guard, &hold.terms(cx).guard(Purpose::Ledger));
-    for sql in cx.creation() {
-        message.push(Part::Create, &sql);
-    }
-}
-
 /// What a migration does to the session. It is not known what the service's own code does.
 fn effect(cx: &Context<'_>, action: Action<'_>) -> SessionEffect {
     let calls = callouts::are_needed(cx, action);
@@ -336,15 +333,14 @@ pub(super) fn push_migration<'d>(
     hold: &Hold<'_>,
     messages: &mut Messages<'d>,
     (step, action, effect): (usize, Action<'d>, SessionEffect),
-    (position, commit): (i64, Commit),
+    place: (i64, Commit, Table),
 ) -> Result<(), Error> {
     let script = action.script();
     if effect != SessionEffect::Keeps {
         // Before the guard, whose settings are only for this transaction.
         messages.push(Part::Save, &session::note(script));
     }
-    let purpose = purpose(cx, (position, commit), has_escapes(script, cx.schema()));
-    messages.push(Part::Guard, &hold.terms(cx).guard(purpose));
+    guards::push(cx, hold, messages, (step, place), has_escapes(script, cx.schema()));
     messages.call(cx, step, Callout::Hooks(When::BeforeEach, action));
     for (index, range) in script.statements().enumerate() {
         messages.push_statement(cx, Part::Statement { step, index }, script, range)?;
@@ -368,16 +364,6 @@ pub(super) fn push_migration<'d>(
         messages.push(Part::Restore { step }, &session::restore_noted());
     }
     Ok(())
-}
-
-/// The purpose of a transaction with migrations.
-pub(super) fn purpose(
-    cx: &Context<'_>,
-    (position, commit): (i64, Commit),
-    has_escapes: bool,
-) -> Purpose {
-    let is_watched = !cx.migrator.listeners.is_empty() || tracing::enabled!(tracing::Level::INFO);
-    Purpose::Apply { position, commit, has_escapes, is_watched }
 }
 
 /// The statements that record `action` in the ledger after the position `last`, of which the final one returns how long

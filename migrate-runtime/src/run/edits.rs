@@ -9,8 +9,8 @@ use migrate_set::set::Migration;
 use migrate_set::version::Version;
 
 use super::action::Action;
-use super::batch;
 use super::goal::{At, Goal};
+use super::guards;
 use super::hold::Hold;
 use super::tally::Tally;
 use crate::adopt::{Adoption, Found};
@@ -301,7 +301,7 @@ async fn send<'r>(
     let mut message = Message::new();
     cx.wire.begin(&mut message);
     if table == Table::Missing {
-        batch::push_ledger(cx, hold, &mut message);
+        guards::push_ledger(cx, hold, &mut message);
     }
     let purpose = Purpose::Edit { position: tally.position };
     message.push(Part::Guard, &hold.terms(cx).guard(purpose));

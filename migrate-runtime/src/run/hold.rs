@@ -36,7 +36,7 @@ impl<'r> Hold<'r> {
 
     /// The terms for guards, as of now.
     pub(super) fn terms<'t>(&'t self, cx: &'t Context<'_>) -> Terms<'t> {
-        cx.terms(self.lock.token())
+        Terms { may_be_plain: self.lock.may_be_plain(), ..cx.terms(self.lock.token()) }
     }
 
     /// Reads the ledger: one message.

@@ -12,6 +12,7 @@ mod unanswered;
 mod hold;
 mod tally;
 mod groups;
+mod guards;
 mod batch;
 mod shared;
 mod explain;

@@ -104,6 +104,9 @@ pub(super) async fn prepare<'r>(
     tally.under_way.clear();
     tally.goes_on = false;
     let moved = matches!(stop, Stop::Moved).then_some(tally.position);
+    if moved.is_some() {
+        hold.lock.was_refused();
+    }
     match stop {
         Stop::Moved if tally.backoff.moved.is_some() => {
             cx.wire.read_as_writes();

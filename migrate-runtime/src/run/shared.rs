@@ -12,6 +12,7 @@ use super::batch;
 use super::callouts::{self, Messages};
 use super::explain::{Stopped, explain, is_blocked};
 use super::groups::Last;
+use super::guards;
 use super::hold::{Hold, has_escapes};
 use super::tally::Tally;
 use crate::context::{Context, Table};
@@ -71,12 +72,12 @@ pub(super) fn push<'d>(
     hold: &Hold<'_>,
     messages: &mut Messages<'d>,
     (actions, steps): (&[Action<'d>], Range<usize>),
-    (position, commit, running): (i64, Commit, &mut Running),
+    place: (i64, Commit, Table),
+    running: &mut Running,
 ) -> Result<(), Error> {
     let ours = actions.get(steps.clone()).unwrap_or_default();
     let escapes = ours.iter().any(|action| has_escapes(action.script(), cx.schema()));
-    let purpose = batch::purpose(cx, (position, commit), escapes);
-    messages.push(Part::Guard, &hold.terms(cx).guard(purpose));
+    guards::push(cx, hold, messages, (steps.start, place), escapes);
     messages.push(Part::Tick { step: steps.start }, &clock(ours.len()));
     let mut entries = Vec::with_capacity(ours.len());
     for (step, action) in steps.clone().zip(ours) {
@@ -91,7 +92,7 @@ pub(super) fn push<'d>(
             entries.push(New { migration, down_sql, digests });
         }
     }
-    messages.push(Part::Record { step: steps.start }, &cx.ledger.record_all(&entries, position));
+    messages.push(Part::Record { step: steps.start }, &cx.ledger.record_all(&entries, place.0));
     Ok(())
 }
 
@@ -123,18 +124,18 @@ pub(super) async fn separately<'r>(
     hold: &mut Hold<'r>,
     tally: &mut Tally<'r>,
     (actions, steps): (&[Action<'_>], Range<usize>),
-    (stopped, last): (Stopped, Last),
+    (stopped, (last, table)): (Stopped, (Last, Table)),
 ) -> Result<(), Stop> {
     hold.lock.share_nothing();
     tally.goes_on = true;
     let Some(step) = own_failure(actions, &stopped.failure) else {
         let again = actions.get(steps.start..).unwrap_or_default();
-        return batch::apply(cx, hold, tally, again, (last, Table::Exists)).await;
+        return batch::apply(cx, hold, tally, again, (last, table)).await;
     };
     let is_blocked = is_blocked(&stopped.failure);
     let error = explain(cx, actions, steps.start, stopped).await;
     let again = actions.get(steps.start..step).unwrap_or_default();
-    batch::apply(cx, hold, tally, again, (Last::OfGroup, Table::Exists)).await?;
+    batch::apply(cx, hold, tally, again, (Last::OfGroup, table)).await?;
     tally.starts(cx, actions.get(step));
     Err(Stop::blocked_if(is_blocked, error))
 }

@@ -14,6 +14,7 @@ use super::batch;
 use super::callouts::{self, Messages};
 use super::explain::{Stopped, explain};
 use super::goal::{At, Goal};
+use super::guards;
 use super::hold::Hold;
 use super::plan;
 use super::tally::Tally;
@@ -183,7 +184,7 @@ fn messages<'d>(
         messages.push(Part::Control, SEQUENTIAL);
     }
     if table == Table::Missing {
-        batch::push_ledger(cx, hold, messages.message());
+        guards::push_ledger(cx, hold, messages.message());
     }
     let mut running = tally.running.clone();
     for (step, action) in actions.iter().enumerate() {
@@ -195,7 +196,7 @@ fn messages<'d>(
             hold,
             &mut messages,
             (step, *action, effect),
-            (at, Commit::Asynchronous),
+            (at, Commit::Asynchronous, Table::Exists),
         )?;
         for record in batch::record(cx, tally.extent, *action, (at, &mut running))? {
             messages.push(Part::Record { step }, &record);

@@ -74,9 +74,9 @@ pub(super) const NOW: &str = "migrate_now";
 /// Milliseconds since the guard of the same transaction recorded the time; 0 if a migration removed
 /// that (`RESET ALL`).
 const ELAPSED_MS: &str = "CASE WHEN pg_catalog.current_setting('migrate.started', true) \
-     OPERATOR(pg_catalog.<>) '' THEN ((EXTRACT(epoch FROM pg_catalog.clock_timestamp()) \
-     OPERATOR(pg_catalog.-) pg_catalog.current_setting('migrate.started')::pg_catalog.numeric) \
-     OPERATOR(pg_catalog.*) 1000)::pg_catalog.int8 ELSE 0 END";
+     OPERATOR(pg_catalog.<>) '' THEN ((EXTRACT(epoch FROM pg_catalog.clock_timestamp())::pg_catalog.float8 \
+     OPERATOR(pg_catalog.-) pg_catalog.current_setting('migrate.started')::pg_catalog.float8) \
+     OPERATOR(pg_catalog.*) 1000::pg_catalog.float8)::pg_catalog.int8 ELSE 0 END";
 
 /// Records the time for [`ELAPSED_MS`], as an expression.
 pub(super) const NOTE_START: &str = "pg_catalog.set_config('migrate.started', \
@@ -101,8 +101,7 @@ pub(crate) const TICK: &str = "MOVE migrate_clock";
 /// The time of [`clock`] with this number, which is an expression as well; the guard's has number 1.
 fn tick(number: &str) -> String {
     format!(
-        "pg_catalog.split_part(pg_catalog.current_setting('migrate.started'), ' ', \
-         ({number})::pg_catalog.int4)"
+        "pg_catalog.split_part(pg_catalog.current_setting('migrate.started'), ' ', {number})::pg_catalog.float8"
     )
 }
 
@@ -172,37 +171,38 @@ impl Ledger {
     /// Records these `entries` with the times of [`clock`], at the positions after `last`; returns their
     /// `execution_ms`, separated by blanks, or raises `division_by_zero` unless all are written.
     ///
-    /// Rejected: rows of `VALUES`, each with expressions that the server plans. In one transaction of 200 migrations
-    /// these cost 12 ms, and this 3 ms.
+    /// Rejected: expressions in each row of `VALUES`, which the server plans one by one: with 200 migrations 12 ms instead
+    /// of 5. A list for each column: as fast with 200, and 0.4 ms instead of 0.3 with four.
     pub(crate) fn record_all(&self, entries: &[New<'_>], last: i64) -> String {
-        let texts = |value: &dyn Fn(&New<'_>) -> String| {
-            let values = entries.iter().map(value).collect::<Vec<_>>().join(", ");
-            format!("pg_catalog.unnest(ARRAY[{values}]::pg_catalog.text[])")
+        let row = |(index, new): (usize, &New<'_>)| {
+            let New { migration, down_sql, digests } = new;
+            let values = [
+                literal(migration.version().as_str()),
+                literal(migration.kind().as_str()),
+                literal(migration.name()),
+                literal(migration.filename()),
+                literal(&migration.checksum().to_string()),
+                down_sql.as_deref().map_or_else(null, literal),
+                down_sql.as_deref().map_or_else(null, |sql| literal(&sha256(sql))),
+                literal(digests),
+                (index + 1).to_string(),
+            ];
+            format!("({})", values.join(", "))
         };
-        let lists = [
-            texts(&|new| literal(new.migration.version().as_str())),
-            texts(&|new| literal(new.migration.kind().as_str())),
-            texts(&|new| literal(new.migration.name())),
-            texts(&|new| literal(new.migration.filename())),
-            texts(&|new| literal(&new.migration.checksum().to_string())),
-            texts(&|new| new.down_sql.as_deref().map_or_else(null, literal)),
-            texts(&|new| new.down_sql.as_deref().map_or_else(null, |sql| literal(&sha256(sql)))),
-            texts(&|new| literal(&new.digests)),
-        ];
+        let rows: Vec<String> = entries.iter().enumerate().map(row).collect();
         let (before, after) = (tick("v.n"), tick(&format!("v.n {ADD} 1")));
         format!(
             "WITH w AS (INSERT INTO {} ({COLUMNS}, progress, in_flight) SELECT {}, v.version, v.kind, v.name, \
-             v.filename, v.checksum, {}, {last} {ADD} v.n, pg_catalog.to_timestamp({after}::pg_catalog.float8), \
-             (({after}::pg_catalog.numeric {SUB} {before}::pg_catalog.numeric) \
-             OPERATOR(pg_catalog.*) 1000)::pg_catalog.int8, session_user, v.down_sql, v.down_checksum, NULL, v.digests, NULL, false \
-             FROM ROWS FROM ({}) WITH ORDINALITY AS v (version, kind, name, filename, checksum, down_sql, \
-             down_checksum, digests, n) RETURNING execution_ms, \"position\") SELECT pg_catalog.string_agg(\
+             v.filename, v.checksum, {}, {last} {ADD} v.n, pg_catalog.to_timestamp({after}), \
+             (({after} {SUB} {before}) OPERATOR(pg_catalog.*) 1000::pg_catalog.float8)::pg_catalog.int8, session_user, \
+             v.down_sql, v.down_checksum, NULL, v.digests, NULL, false FROM (VALUES {}) AS v (version, kind, name, \
+             filename, checksum, down_sql, down_checksum, digests, n) RETURNING execution_ms, \"position\") SELECT pg_catalog.string_agg(\
              w.execution_ms::pg_catalog.text, ' ' ORDER BY w.\"position\") AS execution_ms, \
              1 OPERATOR(pg_catalog./) (pg_catalog.count(*) {EQ} {})::pg_catalog.int4 AS are_kept FROM w",
             self.quoted,
             literal(&self.module),
             literal(ALGORITHM),
-            lists.join(", "),
+            rows.join(", "),
             entries.len()
         )
     }

@@ -25,6 +25,8 @@ pub(crate) struct Terms<'t> {
     pub(crate) time_left: Option<Duration>,
     /// Whether the database has Citus.
     pub(crate) is_citus: bool,
+    /// Whether no guard in plain SQL has refused.
+    pub(crate) may_be_plain: bool,
 }
 
 /// The purpose of a transaction, which determines its guard.
@@ -79,20 +81,18 @@ pub(crate) fn logs_each(name: &str, setting: &str) -> bool {
     }
 }
 
-const TRY_LOCK: &str = "pg_catalog.pg_try_advisory_xact_lock";
+pub(super) const TRY_LOCK: &str = "pg_catalog.pg_try_advisory_xact_lock";
 const SET_CONFIG: &str = "pg_catalog.set_config";
 
 impl Terms<'_> {
     /// Takes the lock until the end of the transaction, or raises [`BUSY`]; raises [`MOVED`] if the
     /// ledger has changed; records the time, and sets how the transaction commits and waits.
     ///
-    /// A PL/pgSQL block, because plain SQL cannot raise a SQLSTATE of its own. Measured on the server, 300
-    /// in a message: 110 us each, of which 50 for the position, 40 for the settings and 10 for the lock.
-    /// Rejected: two plain statements that divide by zero, 55 us; the position by `ORDER BY .. LIMIT 1`
-    /// instead of `max`, 100 us. A migration that creates a table takes 2 ms. A set of 200 on a server
-    /// in memory: 136 ms with blocks, 124 ms with plain statements, 111 ms with guard and entry as
-    /// prepared statements, which a failure would leave in a pooled session, and 73 ms without guards,
-    /// entries and a transaction for each.
+    /// A PL/pgSQL block, because plain SQL cannot raise a SQLSTATE of its own; [`Terms::plain_guard`] is used where
+    /// that does not matter. Measured on the server, 300 in a message: 110 us each, of which 50 for the position, 40
+    /// for the settings and 10 for the lock. A set of 200 on a server in memory: 136 ms with blocks, 124 ms with
+    /// plain statements, 111 ms with guard and entry as prepared statements, which a failure would leave in a
+    /// pooled session, and 73 ms without guards, entries and a transaction for each.
     pub(crate) fn guard(self, purpose: Purpose) -> String {
         let lock = match self.claim {
             None => raise_unless(
@@ -204,7 +204,7 @@ impl Terms<'_> {
     }
 
     /// The position that a guard compares. For a run without the lock row, that row is a change.
-    fn position(self) -> String {
+    pub(super) fn position(self) -> String {
         match self.claim {
             None => self.ledger.highest_position(),
             Some(_) => self.ledger.last_position(),
@@ -224,7 +224,7 @@ impl Terms<'_> {
     }
 
     /// The settings of a transaction, as items of a list.
-    fn settings(self, commit: Commit) -> String {
+    pub(super) fn settings(self, commit: Commit) -> String {
         let lock = ("lock_timeout", self.lock_timeout());
         let statement = self.time_left.map(|left| ("statement_timeout", statement_timeout(left)));
         let commit = match commit {
@@ -279,11 +279,12 @@ impl Ledger {
         let setting = |name| format!("pg_catalog.current_setting('{name}', true) AS \"{name}\"");
         // The text of a guard, in two parts, so that this query is not one.
         let guard = format!("('NOT ' {CAT} '{TRY_LOCK}({key})')");
-        // The function, because SELECT on the view pg_stat_activity can be revoked.
+        let own = "pg_catalog.pg_backend_pid()";
+        // The function, because SELECT on the view pg_stat_activity can be revoked; not `pg_database` for the database,
+        // which a new session opens for the first time.
         format!(
             "SELECT CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_stat_get_activity(NULL) a \
-             JOIN pg_catalog.pg_database d ON d.oid {EQ} a.datid \
-             WHERE d.datname {EQ} pg_catalog.current_database() AND a.pid {NE} pg_catalog.pg_backend_pid() \
+             WHERE a.pid {NE} {own} AND a.datid {EQ} (SELECT o.datid FROM pg_catalog.pg_stat_get_activity({own}) o) \
              AND a.state {EQ} 'active' AND pg_catalog.strpos(a.query, {guard}) {GT} 0) THEN false \
              ELSE {TRY_LOCK}({key}) END AS locked, {}",
             LOGGERS.map(setting).join(", ")

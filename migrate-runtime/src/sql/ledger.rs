@@ -87,9 +87,13 @@ impl Ledger {
     }
 
     /// The expression for the highest position, including that of the lock row.
+    ///
+    /// Rejected: `max`, 80 us instead of 45, because the server plans it in two ways.
     pub(crate) fn highest_position(&self) -> String {
         let quoted = &self.quoted;
-        format!("(SELECT COALESCE(pg_catalog.max(\"position\"), 0) FROM {quoted})")
+        format!(
+            "COALESCE((SELECT p.\"position\" FROM {quoted} p ORDER BY p.\"position\" DESC LIMIT 1), 0)"
+        )
     }
 
     /// Changes no value, but writes WAL: its synchronous commit makes earlier asynchronous ones durable.

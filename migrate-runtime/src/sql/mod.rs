@@ -18,6 +18,7 @@ mod blockers;
 mod constraints;
 mod citus;
 mod guard;
+mod plain;
 mod room;
 pub(crate) mod invalid_index;
 pub(crate) mod same_index;

@@ -50,16 +50,20 @@ pub(crate) fn check_table(schema: &str, table: &str) -> String {
 
 /// Whether this holds for the table, and the session sends UTF-8; NULL if the table was dropped after its name was
 /// looked up.
-fn is_of_table(schema: &str, table: &str, condition: &str) -> String {
+pub(super) fn is_of_table(schema: &str, table: &str, condition: &str) -> String {
     let name = literal(&qualified(schema, table));
-    format!("(SELECT {condition} AND {UTF8} {FROM_TABLE}{name}::pg_catalog.regclass)")
+    format!(
+        "(SELECT {condition} AND {UTF8} {FROM_TABLE}{name}::pg_catalog.regclass::pg_catalog.oid)"
+    )
 }
 
 pub(super) const FROM_TABLE: &str =
     "FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) ";
 
+/// The number of this table, as an expression; NULL if there is none. As `oid`: a new session reads all operators with
+/// the name `=` to compare it with another type.
 pub(super) fn name_of(schema: &str, table: &str) -> String {
-    format!("pg_catalog.to_regclass({})", literal(&qualified(schema, table)))
+    format!("pg_catalog.to_regclass({})::pg_catalog.oid", literal(&qualified(schema, table)))
 }
 
 fn qualified(schema: &str, table: &str) -> String {

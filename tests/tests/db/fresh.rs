@@ -71,6 +71,24 @@ async fn definitions_share_up_to_rows_and_each_migration_has_its_times() {
 }
 
 #[tokio::test]
+async fn run_whose_first_transaction_fails_leaves_nothing() {
+    let table = ("1_t.sql", "CREATE TABLE t (id int);");
+    let alone = ("1_do.sql", "DO $$ BEGIN CREATE TABLE t (id int); PERFORM nowhere(); END $$;");
+    let rows = ("2_rows.sql", "INSERT INTO t SELECT 1 / 0;");
+    let both = ("1_t.sql", "CREATE TABLE t (id int); INSERT INTO t SELECT 1 / 0;");
+    for (files, kept) in [(&[alone][..], 0), (&[both], 0), (&[both, rows], 0), (&[table, rows], 1)]
+    {
+        let (_database, mut client) = FreshDatabase::connected().await;
+        let error = Migrator::new(&set(files)).run(&mut client).await.expect_err("a failure");
+        assert_eq!(error.report().map_or(0, |report| report.applied.len()), kept, "{error}");
+        let left = "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relkind = 'r' AND oid >= 16384";
+        let expected = if kept == 0 { "NULL" } else { "migration_ledger t" };
+        assert_eq!(value(&client, left).await, expected, "{error}");
+        Migrator::new(&set(&[table])).run(&mut client).await.expect("a run");
+    }
+}
+
+#[tokio::test]
 async fn database_of_others_is_not_fresh() {
     let three = tables(3);
     assert_eq!(after("", &three).await, "0001 0002 0003");

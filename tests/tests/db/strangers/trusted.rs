@@ -154,3 +154,20 @@ async fn roles_that_may_write_the_ledger_are_reported() {
     let note = format!("\nnote: the ledger can also be written by PUBLIC, {}", at.role);
     assert!(status.to_string().ends_with(&note), "{status}");
 }
+
+#[tokio::test]
+async fn ledger_that_gets_another_owner_when_it_is_created_is_checked_again() {
+    let mut at = SmallRole::create().await;
+    at.prepare(
+        "CREATE FUNCTION theirs.takes() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN \
+         IF to_regclass('own.migration_ledger') IS NOT NULL THEN \
+         ALTER TABLE own.migration_ledger OWNER TO CURRENT_USER; \
+         GRANT ALL ON own.migration_ledger TO {role}; END IF; END $$; \
+         CREATE EVENT TRIGGER takes ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION theirs.takes()",
+    )
+    .await;
+    let set = set(&[("1_a.sql", "CREATE TABLE own.a (id int);")]);
+    let report = Migrator::new(&set).schema("own").run(&mut at.client).await.expect("a run");
+    // Read, lock, a guard in plain SQL, which refuses, and ROLLBACK; read, lock, and a block, which knows more.
+    assert_eq!((report.applied.len(), report.messages), (1, 7));
+}
