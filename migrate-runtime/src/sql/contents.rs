@@ -155,8 +155,7 @@ impl Ledger {
             let (tenant, has) = (literal(schema), ledger.has_all(&[(&ledger, digest)]));
             format!("SELECT {tenant} AS tenant WHERE {has}")
         };
-        let all: Vec<String> = schemas.iter().map(one).collect();
-        all.join(" UNION ALL ")
+        union(&schemas.iter().map(one).collect::<Vec<_>>())
     }
 
     /// Reads the entries of the module in the ledgers of all `schemas`, each with its schema as
@@ -171,8 +170,7 @@ impl Ledger {
             let (quoted, present) = (&ledger.quoted, ledger.present());
             format!("SELECT {tenant} AS tenant, {columns} FROM {quoted} e WHERE {present}")
         };
-        let all: Vec<String> = schemas.iter().map(one).collect();
-        setting_of_read("jit", "'off'") + &all.join(" UNION ALL ")
+        setting_of_read("jit", "'off'") + &union(&schemas.iter().map(one).collect::<Vec<_>>())
     }
 
     /// The columns that [`entry`] reads; the earlier texts of a repeatable migration in order, with `-`
@@ -336,6 +334,16 @@ impl<'s> Contents<'s> {
             column(row, "token").map(|token| Lease { token, holder: holder(row), expired });
         Ok(())
     }
+}
+
+/// How many queries [`union`] makes one.
+const TOGETHER: usize = 25;
+
+/// The rows of all `queries`. As one statement, each of 200 last rows takes the server 0.21 ms; as 8, 0.16 ms; as 200,
+/// 0.15 ms, but a server that logs statements (pgAudit) logs the whole message with each.
+fn union(queries: &[String]) -> String {
+    let statements = queries.chunks(TOGETHER).map(|queries| queries.join(" UNION ALL "));
+    statements.collect::<Vec<String>>().join("; ")
 }
 
 /// The position of an entry, which is below that of the lock row, so that adding to it cannot overflow.
