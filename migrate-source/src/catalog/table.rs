@@ -52,10 +52,8 @@ impl Catalog {
     fn inherit_all(&mut self, key: Option<&Key>, clause: At<'_>) {
         for path in clause.each(Kind::TABLE_NAME_REF).filter_map(Path::of) {
             let parent = self.refer(Sort::Table, &path, false);
-            match key {
-                Some(key) if clause.kind() == Kind::PARTITION_OF => self.partition(key, parent),
-                Some(key) => self.inherit(key, parent),
-                None => {}
+            if let Some(key) = key {
+                self.inherit(key, parent);
             }
         }
     }
@@ -119,17 +117,11 @@ impl Catalog {
         if let Some(relation) = self.relation_mut(key) {
             relation.columns.open |= parent.is_none();
             relation.parents.extend(parent);
-            // It has the checks of the parent, now and later.
+            // The constraints and triggers of the parent have names that the server makes.
             relation.constraints.open = true;
-        }
-    }
-
-    /// The same of a partition, which also has keys, triggers and indexes under names that the server makes.
-    fn partition(&mut self, key: &Key, parent: Option<Key>) {
-        self.inherit(key, parent);
-        if let Some(relation) = self.relation_mut(key) {
             relation.triggers.open = true;
         }
+        // So have its indexes, now and later.
         self.derived.insert(key.name.clone());
     }
 
@@ -267,7 +259,7 @@ impl Catalog {
 
     fn attach(&mut self, key: &Key, action: At<'_>) {
         let Some(child) = self.named_table(action) else { return };
-        self.partition(&child, Some(key.clone()));
+        self.inherit(&child, Some(key.clone()));
         if let Some(child) = self.relation_mut(&child) {
             child.open();
         }
@@ -285,7 +277,7 @@ impl Catalog {
             (Kind::SET_SCHEMA, Some(to)) => Some((to.name, path.name.clone())),
             (Kind::ATTACH_PARTITION, _) => {
                 if let Some(child) = self.named_table(action) {
-                    self.partition(&child, None);
+                    self.inherit(&child, None);
                 }
                 None
             }

@@ -381,7 +381,4 @@ fn a_parent_of_later_is_shown() {
         text.contains("CREATE TABLE public.t ( -- unknown: it may have been altered"),
         "{text}"
     );
-    // Unlike a partition it has no indexes of its parent.
-    let parent = "create table p (a int primary key); create table t (a int not null); alter table t inherit p";
-    assert_eq!(schema(&[parent], Begins::Nothing).unknown, [""; 0]);
 }
