@@ -12,9 +12,7 @@
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 
-unpack_deb "$work/debian" postgresql-15=15.20-0+deb12u1 postgresql-client-15=15.20-0+deb12u1 libpq5=15.20-0+deb12u1
-libraries=$(dirname "$(find "$work/debian" -name 'libpq.so.5')")
-programs=$work/debian/usr/lib/postgresql/15/bin
+unpack_15_20
 install_client
 cat >"$work/run.cjs" <<'JS'
 const { code, connect } = require("./client.cjs");

@@ -9,10 +9,7 @@
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 
-unpack_deb "$work/debian" postgresql-15=15.20-0+deb12u1 libpq5=15.20-0+deb12u1
-LD_LIBRARY_PATH=$(dirname "$(find "$work/debian" -name 'libpq.so.5')")
-export LD_LIBRARY_PATH
-start_server "$work/debian/usr/lib/postgresql/15/bin" 15.20
+server_15_20
 npm_install pg@8.23.1
 cat >"$work/run.cjs" <<'JS'
 const { Client } = require("pg");

@@ -11,11 +11,7 @@
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 
-unpack_deb "$work/debian" postgresql-15=15.20-0+deb12u1 postgresql-client-15=15.20-0+deb12u1 libpq5=15.20-0+deb12u1
-LD_LIBRARY_PATH=$(dirname "$(find "$work/debian" -name 'libpq.so.5')")
-export LD_LIBRARY_PATH
-programs=$work/debian/usr/lib/postgresql/15/bin
-start_server "$programs" 15.20
+server_15_20
 
 sql() {
     "$programs/psql" -X -q -A -t -v ON_ERROR_STOP=1 -d "$@"

@@ -8,22 +8,11 @@ set -eu
 . "$(dirname "$0")/lib/setup.sh"
 
 server_18
-mkdir -p "$work/service/src" "$work/service/migrations"
-cat >"$work/service/Cargo.toml" <<'TOML'
-[workspace]
-
-[package]
-name = "service"
-version = "0.0.0"
-edition = "2024"
-
-[dependencies]
+rust_service <<'TOML'
 sqlx = { version = "=0.9.0", default-features = false, features = ["migrate", "postgres", "runtime-tokio"] }
 tokio = { version = "=1.54.1", features = ["macros", "rt-multi-thread", "time"] }
-
-[profile.dev]
-debug = false
 TOML
+mkdir "$work/service/migrations"
 echo 'SELECT 1 FROM nowhere;' >"$work/service/migrations/0001_fails.sql"
 cat >"$work/service/src/main.rs" <<'RUST'
 use std::path::Path;
@@ -54,9 +43,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 RUST
-(cd "$work/service" && CARGO_TARGET_DIR="$work/target" cargo build --quiet) >"$work/log.build" 2>&1 ||
-    { cat "$work/log.build" >&2; exit 1; }
-(cd "$work/service" && "$work/target/debug/service") >"$work/seen"
+build_service
+(cd "$work/service" && "$service") >"$work/seen"
 error='while executing migration 1: error returned from database: relation "nowhere" does not exist at line '
 number=$(sed -n 1p "$work/seen" | sed 's/.* //')
 expect "error" "$error$number" "$(sed -n 1p "$work/seen")"

@@ -12,21 +12,9 @@ set -eu
 . "$(dirname "$0")/lib/setup.sh"
 
 server_18
-mkdir -p "$work/service/src"
-cat >"$work/service/Cargo.toml" <<'TOML'
-[workspace]
-
-[package]
-name = "service"
-version = "0.0.0"
-edition = "2024"
-
-[dependencies]
+rust_service <<'TOML'
 sqlx = { version = "=0.9.0", default-features = false, features = ["derive", "macros", "postgres", "runtime-tokio"] }
 tokio = { version = "=1.54.1", features = ["macros", "rt-multi-thread"] }
-
-[profile.dev]
-debug = false
 TOML
 cat >"$work/service/src/main.rs" <<'RUST'
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -71,9 +59,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 RUST
-(cd "$work/service" && CARGO_TARGET_DIR="$work/target" cargo build --quiet) >"$work/log.build" 2>&1 ||
-    { cat "$work/log.build" >&2; exit 1; }
-timeout 60 "$work/target/debug/service" >"$work/seen"
+build_service
+timeout 60 "$service" >"$work/seen"
 expect "error of an INSERT that binds the enum" none "$(sed -n 1p "$work/seen")"
 expect "longest life of a connection" 1800s "$(sed -n 2p "$work/seen")"
 expect "errors of the same after the migration, once more, and of a SELECT" "XX000 XX000 XX000" "$(sed -n 3,5p "$work/seen" | xargs)"

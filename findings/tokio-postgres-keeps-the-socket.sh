@@ -13,22 +13,10 @@ set -eu
 . "$(dirname "$0")/lib/setup.sh"
 
 server_18
-mkdir -p "$work/service/src"
-cat >"$work/service/Cargo.toml" <<'TOML'
-[workspace]
-
-[package]
-name = "service"
-version = "0.0.0"
-edition = "2024"
-
-[dependencies]
+rust_service <<'TOML'
 bytes = "=1.12.1"
 tokio = { version = "=1.54.1", features = ["macros", "rt-multi-thread", "time"] }
 tokio-postgres = "=0.7.18"
-
-[profile.dev]
-debug = false
 TOML
 cat >"$work/service/src/main.rs" <<'RUST'
 use std::time::Duration;
@@ -77,9 +65,8 @@ async fn main() {
     println!("{}", watch.query_one("SELECT count(*) FROM t", &[]).await.unwrap().get::<_, i64>(0));
 }
 RUST
-(cd "$work/service" && CARGO_TARGET_DIR="$work/target" cargo build --quiet) >"$work/log.build" 2>&1 ||
-    { cat "$work/log.build" >&2; exit 1; }
-timeout 60 "$work/target/debug/service" >"$work/seen"
+build_service
+timeout 60 "$service" >"$work/seen"
 expect "error of a COPY in a read-only transaction" 25006 "$(sed -n 1p "$work/seen")"
 expect "error of the second statement after it" "connection closed" "$(sed -n 2p "$work/seen")"
 expect "state of the session half a second after its client was dropped" active "$(sed -n 3p "$work/seen")"

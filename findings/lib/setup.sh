@@ -122,6 +122,38 @@ server_18() {
     start_server "$("$root/scripts/get-postgres.sh" 18 | tail -n 1)" 18.4 "$@"
 }
 
+# unpack_15_20: PostgreSQL 15.20 of Debian 12's security archive, in $programs; those of its clients need $libraries.
+unpack_15_20() {
+    unpack_deb "$work/debian" postgresql-15=15.20-0+deb12u1 postgresql-client-15=15.20-0+deb12u1 libpq5=15.20-0+deb12u1
+    libraries=$(dirname "$(find "$work/debian" -name 'libpq.so.5')")
+    programs=$work/debian/usr/lib/postgresql/15/bin
+}
+
+# server_15_20: the same as a server that runs, and for all programs from here on.
+server_15_20() {
+    unpack_15_20
+    LD_LIBRARY_PATH=$libraries
+    export LD_LIBRARY_PATH
+    start_server "$programs" 15.20 "$@"
+}
+
+# rust_service: a package in $work/service, with the dependencies that are on standard input.
+rust_service() {
+    mkdir -p "$work/service/src"
+    {
+        printf '%s\n' "[workspace]" "[package]" 'name = "service"' 'version = "0.0.0"' 'edition = "2024"' \
+            "[profile.dev]" "debug = false" "[dependencies]"
+        cat
+    } >"$work/service/Cargo.toml"
+}
+
+# build_service: builds it, as $service.
+build_service() {
+    (cd "$work/service" && CARGO_TARGET_DIR="$work/target" cargo build --quiet) >"$work/log.build" 2>&1 ||
+        { cat "$work/log.build" >&2; exit 1; }
+    service=$work/target/debug/service
+}
+
 # await_pooler PORT FILE: waits for the socket in $pooler; the file there has the number of the process.
 await_pooler() {
     tries=0
