@@ -11,7 +11,7 @@ use migrate_set::version::Version;
 use super::invalid_index::indexes_of;
 use super::ledger::Ledger;
 use super::literal::literal;
-use super::operator::{ADD, EQ, SUB};
+use super::operator::{ADD, EQ, SUB, require};
 
 /// How much of a migration has run when its entry is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -198,12 +198,12 @@ impl Ledger {
              v.down_sql, v.down_checksum, NULL, v.digests, NULL, false FROM (VALUES {}) AS v (version, kind, name, \
              filename, checksum, down_sql, down_checksum, digests, n) RETURNING execution_ms, \"position\") SELECT pg_catalog.string_agg(\
              w.execution_ms::pg_catalog.text, ' ' ORDER BY w.\"position\") AS execution_ms, \
-             1 OPERATOR(pg_catalog./) (pg_catalog.count(*) {EQ} {})::pg_catalog.int4 AS are_kept FROM w",
+             {} AS are_kept FROM w",
             self.quoted,
             literal(&self.module),
             literal(ALGORITHM),
             rows.join(", "),
-            entries.len()
+            require(&format!("pg_catalog.count(*) {EQ} {}", entries.len()))
         )
     }
 

@@ -16,3 +16,8 @@ pub(crate) const GT: &str = "OPERATOR(pg_catalog.>)";
 pub(crate) const ADD: &str = "OPERATOR(pg_catalog.+)";
 pub(crate) const SUB: &str = "OPERATOR(pg_catalog.-)";
 pub(crate) const CAT: &str = "OPERATOR(pg_catalog.||)";
+
+/// An expression that raises `division_by_zero` unless this holds.
+pub(super) fn require(condition: &str) -> String {
+    format!("1 OPERATOR(pg_catalog./) ({condition})::pg_catalog.int4")
+}

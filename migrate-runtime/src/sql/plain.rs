@@ -7,7 +7,7 @@ use super::entry::NOTE_START;
 use super::guard::{Purpose, TRY_LOCK, Terms};
 use super::ledger::Ledger;
 use super::look::IS_OWN;
-use super::operator::EQ;
+use super::operator::{EQ, require};
 use super::trust::{UTF8, is_of_table};
 
 /// Whether the session reads strings differently from the build, as one of several conditions.
@@ -54,9 +54,4 @@ impl Ledger {
         let own = is_of_table(&self.schema, &self.table, IS_OWN);
         format!("SELECT {} AS is_own", require(&format!("{own} IS TRUE")))
     }
-}
-
-/// Raises `division_by_zero` unless this holds, as an expression.
-fn require(condition: &str) -> String {
-    format!("1 OPERATOR(pg_catalog./) ({condition})::pg_catalog.int4")
 }

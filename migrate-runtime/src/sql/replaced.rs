@@ -8,7 +8,7 @@ use migrate_set::squash::Replaced;
 use super::entry::{COLUMNS, Extent, null};
 use super::ledger::Ledger;
 use super::literal::literal;
-use super::operator::{ADD, EQ};
+use super::operator::{ADD, EQ, require};
 
 impl Ledger {
     /// Records what the squash file `migration` replaces before its own version, at the positions after `last`, or
@@ -41,13 +41,13 @@ impl Ledger {
             "WITH w AS (INSERT INTO {} ({COLUMNS}) SELECT {}, v.version, {}, v.name, v.filename, {checksum}, {}, {last} {ADD} v.n, \
              pg_catalog.clock_timestamp(), 0, session_user, NULL, NULL, v.ran, NULL FROM ROWS FROM ({}) \
              WITH ORDINALITY AS v (version, name, filename, checksum, ran, n) RETURNING 1) \
-             SELECT 1 OPERATOR(pg_catalog./) (pg_catalog.count(*) {EQ} {})::pg_catalog.int4 AS are_kept FROM w",
+             SELECT {} AS are_kept FROM w",
             self.quoted,
             literal(&self.module),
             literal(Kind::Versioned.as_str()),
             literal(ALGORITHM),
             lists.join(", "),
-            replaced.len()
+            require(&format!("pg_catalog.count(*) {EQ} {}", replaced.len()))
         ))
     }
 }

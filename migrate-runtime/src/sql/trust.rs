@@ -6,6 +6,7 @@ use super::guard::block;
 use super::ledger::Ledger;
 use super::literal::literal;
 use super::look::IS_OWN;
+use super::operator::require;
 
 /// Whether the owner of the table `c` gains nothing from code that runs as the current role: it can act as
 /// that role, as a superuser or as the database's owner, or it is a group whose privileges that role inherits.
@@ -110,9 +111,7 @@ fn raise_unless(condition: &str) -> String {
 
 /// The same after its first word, which in PL/pgSQL is another.
 fn raised_unless(condition: &str) -> String {
-    format!(
-        "WHERE 1 OPERATOR(pg_catalog./) ({condition})::pg_catalog.int4 OPERATOR(pg_catalog.=) 0"
-    )
+    format!("WHERE {} OPERATOR(pg_catalog.=) 0", require(condition))
 }
 
 /// The encoding that the session sends.

@@ -96,7 +96,7 @@ impl Knowledge for Known<'_> {
         let indexes = relation.owned.iter().filter_map(index);
         let mut checks: Vec<String> =
             relation.constraints.objects.iter().filter_map(check).collect();
-        checks.sort_unstable();
+        sort_by(&mut checks, Ord::cmp);
         let again = indexes.chain(checks);
         again.map(|one| format!("{one} again")).collect()
     }
