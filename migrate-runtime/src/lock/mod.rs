@@ -314,11 +314,11 @@ impl<'c> Held<'c> {
             return false;
         }
         if let Some(seen) = &self.seen
-            && cx.wire.last_row_as_write(&seen.still_runs()).await.is_some()
+            && cx.wire.look(&seen.still_runs()).await.is_some()
         {
             return true;
         }
-        let row = cx.wire.last_row_as_write(&is_held(cx.ledger.lock_key())).await;
+        let row = cx.wire.look(&is_held(cx.ledger.lock_key())).await;
         self.seen = row.as_ref().and_then(Seen::of);
         row.is_some()
     }
@@ -327,10 +327,10 @@ impl<'c> Held<'c> {
     pub(crate) async fn holder(&self, cx: &Context<'_>) -> Option<Holder> {
         let Some(lease) = self.foreign_lease() else {
             let sql = holder_of_lock(cx.ledger.lock_key());
-            return cx.wire.last_row_as_write(&sql).await.map(|row| blocker(&row));
+            return cx.wire.look(&sql).await.map(|row| blocker(&row));
         };
         let holder = lease.holder.clone();
-        let row = cx.wire.last_row_as_write(&session(holder.pid)).await;
+        let row = cx.wire.look(&session(holder.pid)).await;
         // The process of a pooler can have another client by now.
         let is_its = |now: &Holder| now.application_name == holder.application_name;
         Some(match row.map(|row| blocker(&row)).filter(is_its) {

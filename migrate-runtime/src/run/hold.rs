@@ -96,21 +96,30 @@ impl<'r> Hold<'r> {
         let Some(script) = outside.filter(|_| cx.migrator.lock != Lock::Advisory) else {
             return Ok(());
         };
-        let backend = if let Some(backend) = self.backend {
-            backend
-        } else {
-            // What sends reads elsewhere names another server's process.
-            let asked = cx.wire.last_row_as_write("SELECT pg_catalog.pg_backend_pid()").await;
-            let process = asked.as_ref().and_then(|row| text(row, 0));
-            process.and_then(|process| process.parse().ok()).unwrap_or_default()
+        let backend = match self.backend {
+            None => self.backend(cx).await?,
+            known => known,
         };
-        self.is_pooled = cx.wire.process().await.is_some_and(|process| process != backend);
+        let process = cx.wire.process().await;
+        self.is_pooled = process.is_some() && process != backend;
         let settings = script.session() != SessionEffect::Keeps;
         let lock = self.lock.kind();
         if self.is_pooled && (lock == LockKind::Advisory || settings) {
             return Err(ErrorKind::Pooled { file: cx.path_of(script), lock }.into());
         }
         Ok(())
+    }
+
+    /// Asks for the process that serves the session.
+    async fn backend(&self, cx: &Context<'_>) -> Result<Option<i32>, Error> {
+        // What sends reads elsewhere names another server's process.
+        match cx.wire.last_row_as_write("SELECT pg_catalog.pg_backend_pid()").await {
+            Ok(row) => Ok(row.and_then(|row| text(&row, 0)?.parse().ok())),
+            Err(source) => {
+                let doing = "asking for the server process of this connection".to_owned();
+                Err(cx.database_error(doing, source).await)
+            }
+        }
     }
 
     /// Makes the session read strings as the build did, until the end of the run.

@@ -304,18 +304,20 @@ impl<'c> Wire<'c> {
         self.spreads.load(Ordering::Relaxed)
     }
 
-    /// As [`Wire::last_row`], for what is asked where the guards run; `None` also after an error.
-    pub(crate) fn last_row_as_write<'w>(
-        &'w self,
-        sql: &'w str,
-    ) -> Boxed<'w, Option<SimpleQueryRow>> {
+    /// As [`Wire::last_row`], for what is asked where the guards run.
+    pub(crate) fn last_row_as_write<'w>(&'w self, sql: &'w str) -> Boxed<'w, Row> {
         boxed(async move {
             let answer = self.last_row(&as_write(sql)).await;
             if let Err(error) = &answer {
                 self.end_transaction(error, 1).await;
             }
-            answer.ok().flatten()
+            answer
         })
+    }
+
+    /// As [`Wire::last_row_as_write`]; `None` also after an error, for what a run only reports, or asks again.
+    pub(crate) fn look<'w>(&'w self, sql: &'w str) -> Boxed<'w, Option<SimpleQueryRow>> {
+        boxed(async move { self.last_row_as_write(sql).await.ok().flatten() })
     }
 
     /// Ends the transaction that a message left open when the server refused part of it.

@@ -35,6 +35,9 @@ use tally::{Cut, Tally};
 /// For a cut session to end, whose server may first finish what it has received.
 const LIMIT: Duration = Duration::from_secs(30);
 
+/// How a run ended that failed with an error of a kind that no broken connection has.
+const ANOTHER: &str = "another error";
+
 /// The options of the command line.
 #[derive(Parser, Debug, Clone, Copy)]
 struct Options {
@@ -148,10 +151,14 @@ impl Setup {
         for rule in found.broken_by_cut(&claimed(result.as_ref()), self.lock) {
             tally.broke(&name, rule);
         }
-        tally.outcome(
-            direction,
-            &format!("ledger {}; {}", found.ledger(), outcome_of(result.as_ref())),
-        );
+        let outcome = outcome_of(result.as_ref());
+        tally.outcome(direction, &format!("ledger {}; {outcome}", found.ledger()));
+        if let (ANOTHER, Some(Err(error))) = (outcome, &result) {
+            tally.broke(
+                &name,
+                &format!("an error that a cut does not explain: {}", first_line(error)),
+            );
+        }
 
         if found.lock_rows > 0 {
             tally.lock_row(direction);
@@ -159,9 +166,7 @@ impl Setup {
         }
         let migrator = migrator(&self.set, self.lock);
         if let Err(error) = migrator.run(&mut self.direct).await {
-            let text = error.to_string();
-            let first = text.lines().next().unwrap_or_default();
-            tally.broke(&name, &format!("the next run fails: {first}"));
+            tally.broke(&name, &format!("the next run fails: {}", first_line(&error)));
             return;
         }
         let end = look(&self.direct).await;
@@ -202,6 +207,10 @@ fn claimed(result: Option<&Result<Report, Error>>) -> Vec<String> {
     applied.map(|applied| applied.version.to_string()).collect()
 }
 
+fn first_line(error: &Error) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
+}
+
 /// How a run ended, in one word.
 fn outcome_of(result: Option<&Result<Report, Error>>) -> &'static str {
     match result.map(|result| result.as_ref().map_err(Error::kind)) {
@@ -210,6 +219,6 @@ fn outcome_of(result: Option<&Result<Report, Error>>) -> &'static str {
         Some(Err(ErrorKind::ConnectionLost { .. })) => "ConnectionLost",
         Some(Err(ErrorKind::Migration { .. })) => "Migration",
         Some(Err(ErrorKind::Database { .. })) => "Database",
-        Some(Err(_)) => "another error",
+        Some(Err(_)) => ANOTHER,
     }
 }
