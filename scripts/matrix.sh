@@ -12,10 +12,10 @@ table="| PostgreSQL | server | result | passed | failed | seconds |
 status=0
 
 # The tests that depend on the server's version. Those of `pure` and `build` need no server, or only for one run; those
-# skipped test programs, signals, a terminal, TLS, the server's log, what keywords can name, the tests' own server and
-# the commands of pages: one version is enough.
+# skipped test programs, signals, a terminal, TLS, the server's log, what keywords can name, the tests' own server, the
+# commands of pages, and what the command line prints, which sends the statements that `db` tests: one version is enough.
 tests='--test db --test programs --test cli'
-always='--skip boot_service:: --skip examples:: --skip infrastructure:: --skip older_binary:: --skip terminal:: --skip tls:: --skip names:: --skip server_log:: --skip named_server:: --skip pages::'
+always='--skip boot_service:: --skip examples:: --skip infrastructure:: --skip older_binary:: --skip terminal:: --skip tls:: --skip names:: --skip server_log:: --skip named_server:: --skip pages:: --skip deploy:: --skip transcripts::'
 
 # Prints the sum of the tests that the `test result:` lines of log $1 count as $2 (`passed` or `failed`).
 count() {
@@ -28,11 +28,13 @@ on_version() {
     bin=$2
     server=$("$bin/postgres" --version | sed 's/^postgres (PostgreSQL) //')
     began=$(date +%s)
+    template=$(scripts/initdb-template.sh "$bin")
     result=ok
     # The names are separate words. DATABASE_URL would name one server for all versions.
     # shellcheck disable=SC2086
-    env -u DATABASE_URL PG_BIN="$bin" cargo test --workspace --no-fail-fast \
+    env -u DATABASE_URL PG_BIN="$bin" MIGRATE_INITDB_TEMPLATE="$template" cargo test --workspace --no-fail-fast \
         $tests -- $always >"$log" 2>&1 || result=FAILED
+    rm -rf "${template%/data}"
     passed=$(count "$log" passed)
     # A run without a single test proves nothing.
     [ "$passed" -gt 0 ] || result=FAILED

@@ -94,6 +94,8 @@ trap clean EXIT
 trap 'exit 1' HUP INT TERM
 
 export CARGO_TARGET_DIR=$work/target CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0 CARGO_TERM_COLOR=never
+# As in a release, and a twentieth less to compile.
+export CARGO_PROFILE_DEV_DEBUG_ASSERTIONS=false CARGO_PROFILE_DEV_OVERFLOW_CHECKS=false
 
 start_server() {
     local folder

@@ -26,22 +26,30 @@ const SHOWN: usize = 20;
 pub(super) struct Catalog(Parts);
 
 impl Catalog {
-    /// Reads the objects of the database. It leaves the session's `search_path` empty: each name is shown
-    /// with its schema, and those of the query are looked up in the system catalogs alone.
-    pub(super) async fn read(client: &Client, ledgers: &[String]) -> Result<Catalog, TestError> {
+    /// Prepares [`Catalog::read`] in this session, without these ledgers. The query is long and its result short: planning it takes longer
+    /// than running it, and compiling it longer still.
+    ///
+    /// It leaves the session's `search_path` empty: each name is shown with its schema, and those of the query are
+    /// looked up in the system catalogs alone.
+    pub(super) async fn prepare(client: &Client, ledgers: &[String]) -> Result<(), TestError> {
         let failed = || TestError::refused("read the catalogs");
-        // The query is long and its result short: compiling it costs more than running it.
         query(client, "SET search_path = ''; SET jit = off").await.map_err(failed())?;
         let columns = values(client, "read the catalogs", SUBSCRIPTION_COLUMNS).await?.concat();
         let ledgers: Vec<String> = ledgers.iter().map(|ledger| literal(ledger)).collect();
         let sql = OBJECTS.replace("{ledgers}", &ledgers.join(", "));
         let sql = sql.replace("{subscription}", &columns);
+        query(client, &format!("PREPARE objects AS {sql}")).await.map_err(failed())?;
+        Ok(())
+    }
+
+    /// Reads the objects of the database, in a session that is prepared for it.
+    pub(super) async fn read(client: &Client) -> Result<Catalog, TestError> {
         let mut objects = Parts::new();
-        let read = rows(client, &sql, |row| {
+        let read = rows(client, "EXECUTE objects", |row| {
             let text = |column| row.try_get(column).ok().flatten().unwrap_or_default().to_owned();
             objects.insert(text(0), Part { tables: vec![text(1)], text: text(2) });
         });
-        read.await.map_err(failed())?;
+        read.await.map_err(TestError::refused("read the catalogs"))?;
         Ok(Catalog(objects))
     }
 

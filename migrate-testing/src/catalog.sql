@@ -215,12 +215,13 @@ UNION ALL SELECT 'security label of ' || l.provider || ' on ' || pg_describe_obj
     coalesce(r.word || ' ' || r.shown, ''), l.label
 FROM pg_seclabel l LEFT JOIN relation r ON l.classoid = 'pg_class'::regclass AND r.oid = l.objoid
 
--- Of what initdb or an extension made.
+-- Of what initdb or an extension made, if they differ from those that it granted.
 UNION ALL SELECT 'grants on ' || pg_describe_object(b.class, b.oid, b.sub), '', b.granted
 FROM (
     SELECT g.class, g.oid, g.sub,
         (SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest(g.acl) a) AS granted,
-        (SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest(acldefault(g.kind, g.owner)) a) AS initial
+        (SELECT string_agg(a::text, ' ' ORDER BY a::text)
+            FROM unnest(coalesce(i.initprivs, acldefault(g.kind, g.owner))) a) AS initial
     FROM (
         SELECT 'pg_class'::regclass, oid, 0, relacl, CASE relkind WHEN 'S' THEN 's'::"char" ELSE 'r' END, relowner
             FROM pg_class
@@ -231,7 +232,8 @@ FROM (
         UNION ALL SELECT 'pg_foreign_data_wrapper'::regclass, oid, 0, fdwacl, 'F', fdwowner FROM pg_foreign_data_wrapper
         UNION ALL SELECT 'pg_foreign_server'::regclass, oid, 0, srvacl, 'S', srvowner FROM pg_foreign_server
     ) g (class, oid, sub, acl, kind, owner)
-    WHERE g.acl IS NOT NULL AND (g.oid < 16384
+    LEFT JOIN pg_init_privs i ON i.classoid = g.class AND i.objoid = g.oid AND i.objsubid = g.sub
+    WHERE g.acl IS DISTINCT FROM i.initprivs AND g.acl IS NOT NULL AND (g.oid < 16384
         OR EXISTS (SELECT FROM member m WHERE m.classid = g.class AND m.objid = g.oid))
 ) b WHERE b.granted IS DISTINCT FROM b.initial
 

@@ -261,11 +261,10 @@ pub(super) fn assert_ok<E: fmt::Display>(checked: &Result<(), E>) {
     assert!(text.is_none(), "{}", text.unwrap_or_default());
 }
 
-/// An empty database, with one session for the migrations and another for the catalogs.
+/// An empty database, with one session for the migrations and another that is prepared to read the catalogs.
 struct Bench {
     client: Client,
     looking: Client,
-    ledgers: Vec<String>,
 }
 
 /// Runs a check in its own database.
@@ -281,8 +280,9 @@ fn with_empty(
         let checked = session.run(async |_| {
             let config = config(url)?;
             let (client, looking) = (connect(&config).await?.0, connect(&config).await?.0);
-            let ledgers = sets.iter().map(internal::ledger_table).collect();
-            Ok(check(&mut Bench { client, looking, ledgers }).await)
+            let ledgers: Vec<String> = sets.iter().map(internal::ledger_table).collect();
+            Catalog::prepare(&looking, &ledgers).await?;
+            Ok(check(&mut Bench { client, looking }).await)
         });
         session.close();
         checked?
@@ -297,7 +297,7 @@ impl Bench {
     }
 
     async fn catalog(&self) -> Result<Catalog, TestError> {
-        Catalog::read(&self.looking, &self.ledgers).await
+        Catalog::read(&self.looking).await
     }
 
     /// Checks the migrations of a set from this version on, and returns how many versions it checked.

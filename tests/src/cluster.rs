@@ -5,6 +5,7 @@
 mod installation;
 
 use std::collections::hash_map::RandomState;
+use std::env;
 use std::fs::{self, DirBuilder, File};
 use std::hash::BuildHasher;
 use std::io::Write as _;
@@ -73,13 +74,18 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// A new cluster, not started yet.
+    /// A new cluster, not started yet; a copy of the folder of `MIGRATE_INITDB_TEMPLATE` if that is set.
     ///
     /// # Panics
     ///
-    /// When there are no binaries, or `initdb` fails.
+    /// When there are no binaries, or `initdb` or the copy fails.
     pub fn create() -> Cluster {
-        Cluster::of(Installation::find())
+        let installation = Installation::find();
+        let template = env::var_os("MIGRATE_INITDB_TEMPLATE").filter(|path| !path.is_empty());
+        let Some(template) = template else { return Cluster::of(installation) };
+        let cluster = Cluster::empty(installation);
+        cluster.copy(Path::new(&template));
+        cluster
     }
 
     /// The same with the programs of this installation.
@@ -106,15 +112,21 @@ impl Cluster {
     pub fn standby(&self) -> Cluster {
         assert!(self.postmaster.is_none(), "only a stopped server's folder can be copied");
         let mut standby = Cluster::empty(self.installation.clone());
-        let mut copy = self.installation.as_owner(Path::new("cp"));
-        let copied = copy.arg("-a").args([self.data(), standby.data()]).status().expect("cp");
-        assert!(copied.success(), "cannot copy {}", self.data().display());
+        standby.copy(&self.data());
         let signal = standby.data().join("standby.signal");
         File::create(&signal).expect("standby.signal");
         self.installation.hand_over(&signal);
         let folder = self.folder.display();
         standby.set(&format!("primary_conninfo=host={folder} port=5432 user=postgres"));
         standby
+    }
+
+    /// Copies a data folder of this version, which no server uses.
+    fn copy(&self, data: &Path) {
+        // A server refuses a folder that others can read.
+        let mut copy = self.installation.as_owner(Path::new("/bin/sh"));
+        copy.args(["-c", "umask 077 && cp -R \"$0\" \"$1\""]).args([data, &self.data()]);
+        assert!(copy.status().expect("/bin/sh").success(), "cannot copy {}", data.display());
     }
 
     fn empty(installation: Installation) -> Cluster {
@@ -250,7 +262,8 @@ impl Cluster {
         lines[lines.len().saturating_sub(20)..].join("\n")
     }
 
-    fn data(&self) -> PathBuf {
+    /// Its data folder.
+    pub fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
 

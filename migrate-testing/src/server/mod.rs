@@ -81,6 +81,9 @@ impl Server {
 
     /// A throwaway server, ready for connections. You can start several at the same time.
     ///
+    /// If `MIGRATE_INITDB_TEMPLATE` is set to the absolute path of a folder that `initdb` of the same version has made
+    /// with `-U postgres -A trust`, the server copies that instead of running `initdb`.
+    ///
     /// # Errors
     ///
     /// [`ServerError::NotFound`] and [`ServerError::NoServerInFolder`] without binaries,

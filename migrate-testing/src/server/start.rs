@@ -2,6 +2,7 @@
 //! below this process stops it, because that also works when this process is killed.
 
 use std::collections::hash_map::RandomState;
+use std::env;
 use std::fs;
 use std::hash::BuildHasher;
 use std::io::Read;
@@ -18,6 +19,9 @@ use super::shared::Sharing;
 use crate::error::{ServerError, io_error};
 
 const WATCHDOG: &str = include_str!("watchdog.sh");
+
+/// Names a folder that `initdb` has made, which a server then copies instead of running it.
+const TEMPLATE: &str = "MIGRATE_INITDB_TEMPLATE";
 
 /// For `initdb` and the start together; half a second is usual, more if many start at the same time.
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -84,6 +88,7 @@ impl Throwaway {
         // watchdog after it.
         command.process_group(0);
         owner.run(&mut command);
+        command.env(TEMPLATE, env::var_os(TEMPLATE).unwrap_or_default());
         let watchdog = command.spawn().map_err(io_error("start", shell))?;
         let (uid, account) = (owner.uid(), owner.account());
         Ok(Throwaway { bin, path, folder: None, uid, account, watchdog })

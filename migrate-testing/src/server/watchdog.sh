@@ -78,7 +78,12 @@ stop_when_unused() {
 }
 
 # Without syncing: this folder is not used after a crash. The server itself runs with fsync.
-"$2/initdb" -D "$1/data" -U postgres -A trust -E UTF8 --locale=C --no-sync || finish "$1" initdb "$4"
+if [ -n "$MIGRATE_INITDB_TEMPLATE" ]; then
+    echo "copying the folder of MIGRATE_INITDB_TEMPLATE, $MIGRATE_INITDB_TEMPLATE"
+    cp -R "$MIGRATE_INITDB_TEMPLATE" "$1/data"
+else
+    "$2/initdb" -D "$1/data" -U postgres -A trust -E UTF8 --locale=C --no-sync
+fi || finish "$1" initdb "$4"
 
 printf '%s\n' \
     "listen_addresses = ''" \

@@ -23,7 +23,7 @@ use migrate_runtime::{Error, ErrorKind, Migrator, Report};
 use migrate_tests::proof::replica::confirmed;
 
 use disk::{Disk, Here};
-use server::{DiskServer, Life, Placement};
+use server::{DiskServer, Life, Origin, Placement};
 use setup::Found;
 
 /// The exit code on a machine where this cannot be proved.
@@ -76,10 +76,11 @@ fn cases() -> Vec<Case> {
 
 async fn prove(disk: &Disk) -> ExitCode {
     let started = Instant::now();
+    let origin = Origin::create(disk);
     let (mut broken, mut count) = (0, 0);
     for case in cases() {
         count += 1;
-        for rule in run(disk, case).await {
+        for rule in run(disk, &origin, case).await {
             broken += 1;
             println!("  BROKEN: {rule}");
         }
@@ -90,8 +91,8 @@ async fn prove(disk: &Disk) -> ExitCode {
 }
 
 /// One full disk; returns the rules that did not hold.
-async fn run(disk: &Disk, case: Case) -> Vec<String> {
-    let mut server = DiskServer::create(disk, case.placement).await;
+async fn run(disk: &Disk, origin: &Origin, case: Case) -> Vec<String> {
+    let mut server = DiskServer::create(disk, origin, case.placement).await;
     let set = setup::migrations();
     let migrator = Migrator::new(&set).chunk_bytes(case.chunk);
     let mut client = server.connect().await;

@@ -37,6 +37,33 @@ pub(crate) enum Life {
     WentDown,
 }
 
+/// Copies the data folder `$0` into the folder `$1`, and its WAL into `$2`, as `initdb -X` leaves them.
+const COPY: &str = "umask 077 && chmod 700 \"$1\" \"$2\" && cp -R \"$0/.\" \"$1\" && \
+     cp -R \"$1/pg_wal/.\" \"$2\" && rm -r \"$1/pg_wal\" && ln -s \"$2\" \"$1/pg_wal\"";
+
+/// What every server begins with.
+pub(crate) struct Origin {
+    bin: PathBuf,
+    owner: (u32, u32),
+    /// A new cluster, which is copied.
+    data: PathBuf,
+}
+
+impl Origin {
+    pub(crate) fn create(disk: &Disk) -> Origin {
+        let (bin, owner) = binaries();
+        let data = disk.room.join("origin");
+        fs::create_dir(&data).expect("a folder");
+        chown(&data, Some(owner.0), Some(owner.1)).expect("a folder of the server's user");
+        let mut initdb = command(&bin.join("initdb"), owner);
+        initdb.arg("-D").arg(&data).arg("--wal-segsize=1");
+        initdb.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
+        let output = initdb.output().expect("initdb");
+        assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
+        Origin { bin, owner, data }
+    }
+}
+
 /// The server; stopped, and its files removed, when dropped.
 pub(crate) struct DiskServer {
     bin: PathBuf,
@@ -50,8 +77,9 @@ pub(crate) struct DiskServer {
 
 impl DiskServer {
     /// A new cluster, ready for connections.
-    pub(crate) async fn create(disk: &Disk, placement: Placement) -> DiskServer {
-        let (bin, owner) = binaries();
+    pub(crate) async fn create(disk: &Disk, origin: &Origin, placement: Placement) -> DiskServer {
+        let Origin { bin, owner, .. } = origin;
+        let (bin, owner) = (bin.clone(), *owner);
         let place = |on_tiny: bool, name: &str| {
             if on_tiny { disk.tiny.join(name) } else { disk.room.join(name) }
         };
@@ -62,7 +90,9 @@ impl DiskServer {
             fs::create_dir(folder).expect("a folder");
             chown(folder, Some(owner.0), Some(owner.1)).expect("a folder of the server's user");
         }
-        initdb(&bin, owner, &data, &wal);
+        let mut copy = command(Path::new("/bin/sh"), owner);
+        let copied = copy.args(["-c", COPY]).args([&origin.data, &data, &wal]).status();
+        assert!(copied.expect("/bin/sh").success(), "cannot copy {}", origin.data.display());
         let config = data.join("postgresql.conf");
         let text = fs::read_to_string(&config).expect("a configuration") + &settings(&run);
         fs::write(&config, text).expect("a configuration");
@@ -143,15 +173,6 @@ fn settings(run: &Path) -> String {
          min_wal_size = '2MB'\ncheckpoint_timeout = '1h'\nautovacuum = off\nshared_buffers = '16MB'\n",
         run.display()
     )
-}
-
-fn initdb(bin: &Path, owner: (u32, u32), data: &Path, wal: &Path) {
-    let mut command = command(&bin.join("initdb"), owner);
-    command.arg("-D").arg(data).arg("-X").arg(wal);
-    command.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
-    command.arg("--wal-segsize=1");
-    let output = command.output().expect("initdb");
-    assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn start(bin: &Path, owner: (u32, u32), data: &Path, run: &Path) -> Child {

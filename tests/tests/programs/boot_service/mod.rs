@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use migrate_tests::cargo::program;
+use migrate_tests::cluster::{Cluster, Installation};
 use migrate_tests::database::{FreshDatabase, connect, server, value};
 
 /// How many migrations the example embeds.
@@ -180,9 +181,26 @@ async fn once_applies_all_and_then_nothing() {
 }
 
 #[test]
+fn its_own_server_is_a_copy_of_the_folder_that_the_environment_names() {
+    let cluster = Cluster::of(Installation::find());
+    let once = |folder: &Path| {
+        let mut command = command(None, &["--once"]);
+        let child = command.env("MIGRATE_INITDB_TEMPLATE", folder).spawn().unwrap();
+        Ended::new(child.id(), child.wait_with_output().unwrap())
+    };
+    once(&cluster.data()).assert_code(0);
+    let missing = once(Path::new("/missing"));
+    missing.assert_code(1);
+    let expected = "copying the folder of MIGRATE_INITDB_TEMPLATE, /missing\ncp: ";
+    assert!(missing.stderr.contains(expected), "{}", missing.stderr);
+}
+
+#[test]
 fn once_without_a_database_takes_and_removes_its_own() {
-    // Settings for another database do not affect its own.
-    let child = command(None, &["--once"]).env("PGSSLMODE", "require").spawn().unwrap();
+    let mut command = command(None, &["--once"]);
+    // Settings for another database do not affect its own, which `initdb` makes here.
+    command.env("PGSSLMODE", "require").env_remove("MIGRATE_INITDB_TEMPLATE");
+    let child = command.spawn().unwrap();
     let ended = Ended::new(child.id(), child.wait_with_output().unwrap());
     ended.assert_code(0);
     assert!(ended.stdout.contains("\n13 applied; "), "{}", ended.stdout);
