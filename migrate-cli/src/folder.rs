@@ -90,7 +90,11 @@ struct Dir {
 }
 
 fn dir() -> ValueParser {
-    OsStringValueParser::new().map(Dir::of).into()
+    let named = |dir: Dir| match dir.path.as_os_str().is_empty() {
+        true => Err("expected the path of a folder"),
+        false => Ok(dir),
+    };
+    OsStringValueParser::new().map(Dir::of).try_map(named).into()
 }
 
 impl Dir {
