@@ -90,9 +90,9 @@ struct Dir {
 }
 
 fn dir() -> ValueParser {
-    let named = |dir: Dir| match dir.path.as_os_str().is_empty() {
-        true => Err("expected the path of a folder"),
-        false => Ok(dir),
+    let named = |dir: Dir| {
+        let is_named = !dir.path.as_os_str().is_empty();
+        if is_named { Ok(dir) } else { Err("expected the path of a folder") }
     };
     OsStringValueParser::new().map(Dir::of).try_map(named).into()
 }
