@@ -29,8 +29,8 @@ const SHALLOW: &str = "this clone is shallow: get the whole history with `git fe
                        option of the checkout (`fetch-depth: 0`)";
 
 /// The help where the checkout is of another user, as often in a container of CI.
-const DISTRUSTED: &str = "trust it with `git config --global --add safe.directory FOLDER`, with the absolute path of the \
-                          folder that has `.git`";
+const DISTRUSTED: &str = "trust it with `git config --global --add safe.directory FOLDER`, with the absolute path of \
+                          the folder that has `.git`";
 
 /// Reads `folder` at the commit that `reference` names.
 pub(crate) fn read(folder: &Path, reference: &str) -> Result<Parted, VerbError> {
