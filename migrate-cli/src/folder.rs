@@ -90,7 +90,11 @@ struct Dir {
 }
 
 fn dir() -> ValueParser {
-    OsStringValueParser::new().map(Dir::of).into()
+    let named = |dir: Dir| {
+        let is_named = !dir.path.as_os_str().is_empty();
+        if is_named { Ok(dir) } else { Err("expected the path of a folder") }
+    };
+    OsStringValueParser::new().map(Dir::of).try_map(named).into()
 }
 
 impl Dir {

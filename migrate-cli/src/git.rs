@@ -28,6 +28,10 @@ const LOCAL: [&str; 4] = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PRE
 const SHALLOW: &str = "this clone is shallow: get the whole history with `git fetch --unshallow`, or in CI with the \
                        option of the checkout (`fetch-depth: 0`)";
 
+/// The help where the checkout is of another user, as often in a container of CI.
+const DISTRUSTED: &str = "trust it with `git config --global --add safe.directory FOLDER`, with the absolute path of \
+                          the folder that has `.git`";
+
 /// Reads `folder` at the commit that `reference` names.
 pub(crate) fn read(folder: &Path, reference: &str) -> Result<Parted, VerbError> {
     let git = Git { folder };
@@ -70,10 +74,22 @@ impl Git<'_> {
 
     /// The folder's path in the repository.
     fn path(&self) -> Result<String, VerbError> {
-        self.line(&["rev-parse", "--show-prefix"])?.ok_or_else(|| VerbError::Usage {
-            what: format!("`{}` is not in a repository of git", self.folder.display()),
-            help: "name another folder to compare with, or run this in a clone",
-        })
+        let show = ["rev-parse", "--show-prefix"];
+        if let Some(path) = self.line(&show)? {
+            return Ok(path);
+        }
+        // Its setting is in the text in every language.
+        let said = self.run(&show)?.stderr;
+        let is_distrusted = String::from_utf8_lossy(&said).contains("safe.directory");
+        let (problem, help) = if is_distrusted {
+            ("is in a repository of another user, which git does not read", DISTRUSTED)
+        } else {
+            (
+                "is not in a repository of git",
+                "name another folder to compare with, or run this in a clone",
+            )
+        };
+        Err(VerbError::Usage { what: format!("`{}` {problem}", self.folder.display()), help })
     }
 
     fn commit(&self, reference: &str) -> Result<String, VerbError> {

@@ -36,8 +36,32 @@ const ELSEWHERE: [(&str, &str, &str); 11] = [
     ("--connect-timeout", "--wait", "<TIME>"),
 ];
 
-/// The tip of an unknown argument, if it is a number or an option of another tool.
+/// Verbs of the library and of other tools that are no verbs here, and what is used instead.
+const VERBS_ELSEWHERE: [(&str, &str); 14] = [
+    ("script", "plan --sql"),
+    ("pending", "plan"),
+    ("upgrade", "up"),
+    ("deploy", "up"),
+    ("up-to", "up --to <VERSION>"),
+    ("downgrade", "down"),
+    ("down-to", "down --to <VERSION>"),
+    ("goto", "up --to <VERSION>' or 'down --to <VERSION>"),
+    ("force", "baseline <VERSION>"),
+    ("version", "status"),
+    ("dump", "schema"),
+    ("lint", "check --lints warn"),
+    ("drop", "database drop"),
+    ("reset", "database reset"),
+];
+
+/// The tip of an unknown verb or argument, if it is a number or of another tool.
 fn with_tip(mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidSubcommand)
+        && let Some((_, ours)) = VERBS_ELSEWHERE.iter().find(|(theirs, _)| theirs == unknown)
+    {
+        let tip = format!("here it is '{ours}'");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
     let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidArg) else {
         return error;
     };
@@ -45,7 +69,7 @@ fn with_tip(mut error: clap::Error) -> clap::Error {
         let usage = format!("Usage: migrate <COMMAND> {ours} {value}");
         error.insert(ContextKind::Usage, ContextValue::StyledStr(usage.into()));
         error.insert(ContextKind::SuggestedArg, ContextValue::String((*ours).to_owned()));
-    } else if unknown.parse::<u64>().is_ok() {
+    } else if unknown.trim_start_matches('-').parse::<u64>().is_ok() {
         let tip = "a number needs an option: 'up --to <VERSION>' or 'down --steps <N>'";
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }

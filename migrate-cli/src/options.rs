@@ -21,7 +21,7 @@ pub(crate) struct Options {
     /// The ledger's schema, if it is a different one
     #[arg(long, value_name = "NAME", global = true, hide_short_help = true)]
     ledger_schema: Option<String>,
-    /// The ledger's table [default: `migration_ledger`]
+    /// The ledger's table, without its schema [default: `migration_ledger`]
     #[arg(long, value_name = "NAME", global = true, hide_short_help = true)]
     table: Option<String>,
     /// Apply pending migrations that sort before applied ones

@@ -40,7 +40,8 @@ impl Parse for Input {
             runtime.extend([input.parse::<proc_macro2::TokenTree>()?]);
         }
         input.parse::<Token![;]>()?;
-        let expected = "expected the migration folder as a string, such as \"migrations\"";
+        let expected = "expected the migration folder as a string, such as \"migrations\"\nhelp: write its path, \
+             relative to the crate's Cargo.toml, here: the macro reads the folder before a constant has a value";
         let folder = match input.parse::<LitStr>() {
             Ok(folder) if !folder.value().is_empty() => folder,
             Ok(folder) => return Err(syn::Error::new(folder.span(), expected)),
@@ -54,7 +55,7 @@ impl Parse for Input {
             if input.is_empty() {
                 break;
             }
-            let expected = format!("expected the name of an argument; {}", the_arguments());
+            let expected = format!("expected the name of an argument\nhelp: {}", the_arguments());
             let name: Ident = input.parse().map_err(saying(&expected))?;
             if seen.contains(&name.to_string()) {
                 let message =
@@ -70,8 +71,8 @@ impl Parse for Input {
 
 fn argument(input: ParseStream<'_>, name: &Ident, parsed: &mut Input) -> syn::Result<()> {
     let options = &mut parsed.options;
-    let value =
-        |_| syn::Error::new(name.span(), format!("expected `=` and a value after `{name}`"));
+    let message = format!("expected a value for `{name}`\nhelp: write `{name} = ` and the value");
+    let value = |_| syn::Error::new(name.span(), &message);
     input.parse::<Token![=]>().map_err(value)?;
     match name.to_string().as_str() {
         "module" => options.module = string(input, name)?.value(),
@@ -100,22 +101,24 @@ fn unknown(name: &str) -> String {
     let most = if name.len() < 5 { 1 } else { 2 };
     let distance = |known: &&str| edit_distance(name, known);
     let nearest = ARGUMENTS.into_iter().min_by_key(distance).filter(|one| distance(one) <= most);
-    let help = nearest.map(|one| format!("\nhelp: did you mean `{one}`?")).unwrap_or_default();
-    format!("unknown argument `{name}`; {}{help}", the_arguments())
+    let help = nearest.map_or_else(the_arguments, |one| format!("did you mean `{one}`?"));
+    format!("unknown argument `{name}`\nhelp: {help}")
 }
 
 /// One of the values of the argument `name`.
 fn choice<T: Choice>(input: ParseStream<'_>, name: &Ident) -> syn::Result<T> {
     let words: Vec<String> = T::WORDS.iter().map(|(known, _)| format!("`{known}`")).collect();
-    let takes = format!("takes {}", words.join(" or "));
-    let (word, span) = word(input).map_err(saying(&format!("`{name}` {takes}")))?;
-    let message = format!("unknown value `{word}` for `{name}`, which {takes}");
+    let help = format!("help: `{name}` takes {}", words.join(" or "));
+    let expected = format!("expected the value of `{name}` as a word\n{help}");
+    let (word, span) = word(input).map_err(saying(&expected))?;
+    let message = format!("unknown value `{word}` for `{name}`\n{help}");
     T::of(&word).ok_or_else(|| syn::Error::new(span, message))
 }
 
 /// A value that must be a string, and not empty.
 fn string(input: ParseStream<'_>, name: &Ident) -> syn::Result<LitStr> {
-    let message = format!("`{name}` takes a string, such as `{name} = \"...\"`");
+    let message =
+        format!("expected the value of `{name}` as a string\nhelp: write `{name} = \"...\"`");
     let string: LitStr = input.parse().map_err(saying(&message))?;
     let is_empty = string.value().is_empty();
     let message = format!("`{name}` cannot be empty\nhelp: give it a value, or omit it");

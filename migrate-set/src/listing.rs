@@ -108,12 +108,25 @@ impl Walk<'_> {
             }
         }
         if is_folder {
-            return self.folder(real, &relative);
+            return self.inner(real, &relative);
         }
         match (name.to_str(), kind.and_then(other_than_file)) {
             (None, _) => self.error(&relative, "its name is not UTF-8"),
             (_, Some(other)) => self.error(&relative, &format!("it is {other}, not a file")),
             (Some(_), None) => self.files.push(relative),
+        }
+    }
+
+    /// A folder in the folder. One that is named like a script must have files, as diesel's may: an empty one is what a
+    /// mount of a file that does not exist leaves, and its migration would be missing.
+    fn inner(&mut self, real: PathBuf, relative: &str) {
+        let found = |walk: &Self| walk.files.len() + walk.errors.len();
+        let before = found(self);
+        self.folder(real, relative);
+        let ending = Path::new(relative).extension();
+        let is_named_like_one = ending.is_some_and(|ending| ending.eq_ignore_ascii_case("sql"));
+        if is_named_like_one && found(self) == before {
+            self.error(relative, "it is a folder, not a file");
         }
     }
 

@@ -83,6 +83,7 @@ pub enum Term {
     RefuseAhead,
     OldestPeer,
     DownFromLedger,
+    RollbackAll,
     ForgetUnfinished,
     /// Records the text of the set as what ran.
     Accept,
@@ -129,6 +130,7 @@ impl Term {
             Term::RefuseAhead => ("`.refuse_ahead()`", "`--refuse-ahead`"),
             Term::OldestPeer => ("`.oldest_peer(..)`", "`--oldest-peer`"),
             Term::DownFromLedger => ("`.down_from_ledger()`", "`--down-from-ledger`"),
+            Term::RollbackAll => ("`Rollback::All`", "`--all`"),
             Term::ForgetUnfinished => ("`.forget_unfinished(..)`", "`--forget-unfinished`"),
             Term::Accept => ("`accept`", "`repair accept`"),
             Term::Forget => ("`forget`", "`repair forget`"),

@@ -169,7 +169,10 @@ impl Obstacle {
             Obstacle::Replaced { .. } => {
                 "undo it with a release that still has its file, or with a new migration".into()
             }
-            Obstacle::NotApplied { .. } => "choose an applied version; `status` lists them".into(),
+            Obstacle::NotApplied { .. } => Remedy::new(
+                "choose an applied version, which `status` lists, or undo all with {}",
+                &[Term::RollbackAll],
+            ),
         }
     }
 }

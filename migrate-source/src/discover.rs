@@ -27,7 +27,7 @@ pub const LARGEST: u64 = 64;
 pub fn discover(folder: &Path, shown: &str, links: Links) -> Result<Vec<SourceFile>, SourceErrors> {
     let mut files = Vec::new();
     let mut errors = Vec::new();
-    let error = |error| source_error(shown, error);
+    let error = |error| source_error(folder, shown, error);
     let listed = list(folder, shown, links);
     let paths = listed.map_err(|found| SourceErrors(found.into_iter().map(error).collect()))?;
     let read = threads::map(&paths, SHARE, |path| read(&folder.join(path)));
@@ -96,11 +96,39 @@ fn exists(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
 
-fn source_error(shown: &str, Unreadable { file, reason }: Unreadable) -> SourceError {
+fn source_error(
+    folder: &Path,
+    shown: &str,
+    Unreadable { file, reason }: Unreadable,
+) -> SourceError {
     let problem = match reason {
         None => Problem::LinkOut,
-        Some(reason) if file == shown => Problem::NoFolder { reason },
+        Some(reason) if file == shown && is_missing(folder) => Problem::NoFolder { reason },
         Some(reason) => Problem::Unreadable { reason },
     };
     SourceError::of_file(file, problem)
+}
+
+/// Whether there is no such folder, rather than one that must not be read.
+fn is_missing(folder: &Path) -> bool {
+    match fs::metadata(folder) {
+        Ok(found) => !found.is_dir(),
+        Err(error) => error.kind() != io::ErrorKind::PermissionDenied,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_must_not_be_read_is_not_missing() {
+        let help = |folder: &Path| {
+            let error = Unreadable::new("m", "", Some("Permission denied (os error 13)"));
+            source_error(folder, "m", error).problem.help().to_string()
+        };
+        // The system allows root everything, so the text of the system is given.
+        assert_eq!(help(&std::env::temp_dir()), "allow the user who runs this to read it");
+        assert!(help(Path::new("no/such/folder")).starts_with("name a folder"));
+    }
 }

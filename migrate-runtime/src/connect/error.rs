@@ -140,6 +140,9 @@ fn reasons(failures: &[(&DatabasePlace, Failure)]) -> Vec<String> {
 
 fn said(failure: &Failure) -> String {
     match failure {
+        Failure::Driver(_) if failure.lacks_user() => {
+            "no role is named, and the user of this process has no name".to_owned()
+        }
         Failure::Driver(error) => match (error.as_db_error(), error.source()) {
             (Some(db), _) => format!("{} (SQLSTATE {})", quoted(db.message()), db.code().code()),
             (None, Some(cause)) => quoted(&cause.to_string()),
@@ -167,6 +170,9 @@ fn help(place: &DatabasePlace, failure: &Failure) -> Remedy {
             "check that the server is up and reachable, or raise `connect_timeout`".into()
         }
         Failure::Kind(_) => "add a server of that kind, or change `target_session_attrs`".into(),
+        Failure::Driver(_) if failure.lacks_user() => {
+            "name the role in the address or in PGUSER".into()
+        }
         Failure::Driver(error) => help_for(place, error),
         Failure::Name(_) if place.server.is_none() => {
             "check the address; in a password, write `@`, `/` and `%` as `%40`, `%2F` and `%25`"

@@ -38,12 +38,21 @@ impl Failure {
         if let Some(db) = error.as_db_error() {
             return *db.code() != SqlState::CANNOT_CONNECT_NOW;
         }
+        if self.lacks_user() {
+            return true;
+        }
         // A proxy of containers accepts connections before the server does, and closes them.
         if error.is_closed() {
             return false;
         }
         // TLS reports invalid data.
         io_kind(error).is_none_or(|kind| kind == io::ErrorKind::InvalidData)
+    }
+
+    /// Whether no role is named, and the user of this process has no name either: a container can run as any number.
+    pub(super) fn lacks_user(&self) -> bool {
+        let Failure::Driver(error) = self else { return false };
+        io_error(error).is_some_and(is_nameless)
     }
 
     /// Whether the same server can be the one a little later.
@@ -57,8 +66,17 @@ impl Failure {
 }
 
 fn io_kind(error: &Error) -> Option<io::ErrorKind> {
-    let source = std::error::Error::source(error);
-    source.and_then(|source| source.downcast_ref::<io::Error>()).map(io::Error::kind)
+    io_error(error).map(io::Error::kind)
+}
+
+fn io_error(error: &Error) -> Option<&io::Error> {
+    std::error::Error::source(error).and_then(|source| source.downcast_ref::<io::Error>())
+}
+
+/// Whether the driver did not find the name of a user. The system's own error, such as that of a socket which is not
+/// there, has a number.
+fn is_nameless(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound && error.raw_os_error().is_none()
 }
 
 impl Target {
@@ -149,5 +167,17 @@ impl Target {
         if self.order == LoadBalanceHosts::Random {
             all.sort_by_cached_key(|_| RandomState::new().build_hasher().finish());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_without_a_name_is_not_a_socket_that_is_not_there() {
+        assert!(is_nameless(&io::Error::new(io::ErrorKind::NotFound, "Null record")));
+        assert!(!is_nameless(&io::Error::from_raw_os_error(2)));
+        assert!(!is_nameless(&io::Error::from(io::ErrorKind::ConnectionRefused)));
     }
 }

@@ -27,9 +27,9 @@ pub(super) async fn help(
             let grants = row.and_then(|row| column(&row, 0));
             grants.map_or(OWNER.into(), Remedy::from)
         }
-        // undefined_object: in a guard, only the language can be missing.
+        // undefined_object: in a statement of the library, only the language can be missing.
         "42704" if error.as_db_error().is_some_and(|db| db.message().contains("plpgsql")) => {
-            "CREATE EXTENSION plpgsql; the guard of each migration is written in it".into()
+            "CREATE EXTENSION plpgsql; this statement is a block in it".into()
         }
         _ => return next_action(error.as_db_error()?, Sent::ByLibrary),
     })

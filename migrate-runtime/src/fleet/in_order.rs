@@ -53,7 +53,6 @@ pub async fn run_in_order<'m, 's: 'm>(
 ///     eprintln!("{} sets before it are up to date", error.reports.len());
 /// }
 /// ```
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct InOrderError {
     /// The set's module.
@@ -67,6 +66,13 @@ pub struct InOrderError {
 impl fmt::Display for InOrderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "module `{}`: {}", self.module, self.error)
+    }
+}
+
+impl fmt::Debug for InOrderError {
+    /// The text for people, because a `main` that returns the error prints this.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -166,4 +172,17 @@ async fn read_all<'s>(
     let read = run::watched(&cx, read).await;
     whole &= found.iter().all(|contents| contents.transaction == Transaction::Own);
     ((read.is_ok() && whole).then_some(found), 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_of_a_main_is_shown_as_its_text() {
+        let error = Box::new(Error::from(ErrorKind::Pending { versions: vec!["7".to_owned()] }));
+        let error = InOrderError { module: "app".to_owned(), error, reports: Vec::new() };
+        assert_eq!(format!("{error:?}"), error.to_string());
+        assert!(error.to_string().starts_with("module `app`: "), "{error}");
+    }
 }

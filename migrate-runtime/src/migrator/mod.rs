@@ -201,7 +201,7 @@ impl<'s> Migrator<'s> {
         self
     }
 
-    /// The ledger's table name; `migration_ledger` by default.
+    /// The ledger's table name, without its schema; `migration_ledger` by default.
     #[must_use]
     pub fn table(mut self, table: impl Into<String>) -> Self {
         self.table = table.into();

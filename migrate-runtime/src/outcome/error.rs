@@ -10,7 +10,7 @@ use migrate_set::text::escaped_lines;
 use super::failure::MigrationFailure;
 use super::kind::ErrorKind;
 use super::report::Report;
-use super::text::{has_more, what_is_kept};
+use super::text::{has_more, what_is_kept, whom_it_waited_for};
 use crate::stale::StaleEmbed;
 
 /// Why a verb of the [`Migrator`](crate::Migrator) failed.
@@ -202,6 +202,9 @@ impl fmt::Display for Unescaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.kind().fmt(f)?;
         f.write_str(&self.0.report().map(what_is_kept).unwrap_or_default())?;
+        if let ErrorKind::Deadline { .. } | ErrorKind::Interrupted { .. } = self.0.kind() {
+            f.write_str(&self.0.report().map(whom_it_waited_for).unwrap_or_default())?;
+        }
         let Some(remedy) = self.0.remedy() else { return Ok(()) };
         f.write_str("\nhelp: ")?;
         remedy.fmt(f)

@@ -120,6 +120,14 @@ pub(super) fn what_is_kept(report: &Report) -> String {
     line(stay, "before it", "") + &line(unconfirmed, "too,", " unless the server crashed")
 }
 
+/// Whom a run waited for, as a line: time in which it migrated nothing.
+pub(super) fn whom_it_waited_for(report: &Report) -> String {
+    let waited = report.waited.as_millis();
+    report.waited_for.as_ref().map_or_else(String::new, |holder| {
+        format!("\nit waited {waited} ms for the lock on the ledger, held by {holder}")
+    })
+}
+
 /// `version 1 was`, or `3 migrations, versions 1 to 9, were`; `None` without versions.
 pub(crate) fn counted_versions(versions: &[&str], [was, were]: [&str; 2]) -> Option<String> {
     Some(match versions {

@@ -5,7 +5,8 @@
 //! cargo run -p migrate-tests --bin both-ways -- FOLDER ...
 //! ```
 //!
-//! Each run has a server of its own, so that a set can create roles. A file `FOLDER.before.sql` is run before. A folder that is no set is left out with its first mistake.
+//! Each run has a server of its own, so that a set can create roles. A file `FOLDER.before.sql` is run before. A
+//! folder that is no set is left out with its first mistake.
 
 use std::fs;
 use std::path::Path;

@@ -5,9 +5,9 @@
 //! cargo build -p migrate-cli && cargo run -p migrate-tests --bin squash -- FOLDER ...
 //! ```
 //!
-//! Each database has a server of its own, so that a set can create roles; the server of the new file gets those of the old
-//! ones, as the note of the program asks for. A folder that is no set, that the server refuses, that needs a file `FOLDER.before.sql`, or that the program does not
-//! squash is left out with the reason.
+//! Each database has a server of its own, so that a set can create roles; the server of the new file gets those of the
+//! old ones, as the note of the program asks for. A folder that is no set, that the server refuses, that needs a file
+//! `FOLDER.before.sql`, or that the program does not squash is left out with the reason.
 
 use std::path::Path;
 use std::process::{self, Command, ExitCode};

@@ -314,3 +314,19 @@ async fn statements_outside_a_transaction_are_tried_again() {
         assert_eq!(value(&client, INVALID).await, "0", "{sql}");
     }
 }
+
+#[tokio::test]
+async fn session_that_a_run_waited_for_up_to_its_deadline_is_named() {
+    let (_database, mut client, other) = with_table().await;
+    other.batch_execute(&format!("SELECT pg_advisory_lock({KEY})")).await.expect("the lock");
+    let set = with("ALTER TABLE t ADD c int;");
+    let migrator = Migrator::new(&set).deadline(Duration::from_secs(3));
+    let error = migrator.run(&mut client).await.expect_err("the deadline");
+    let ErrorKind::Deadline { at: None, .. } = error.kind() else { panic!("{error}") };
+    let pid = value(&other, "SELECT pg_backend_pid()").await;
+    let text = error.to_string();
+    let named = format!(
+        " ms for the lock on the ledger, held by pid {pid} (application_name `in the way`, "
+    );
+    assert!(text.contains("\nit waited ") && text.contains(&named), "{text}");
+}

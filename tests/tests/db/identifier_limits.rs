@@ -130,6 +130,23 @@ async fn empty_names_are_reported_with_what_to_do() {
 }
 
 #[tokio::test]
+async fn schema_and_table_in_one_name_are_reported_with_an_option_for_each() {
+    let (_database, mut client) = FreshDatabase::connected().await;
+    let set = slow();
+    let migrator = Migrator::new(&set).table("meta.ledger").create_schema();
+    let error = migrator.run(&mut client).await.expect_err("two names");
+    assert_eq!(
+        error.to_string(),
+        "the name of a schema or table is both, with a dot between them\n\
+         help: give each its own option, `.ledger_schema(..)` and `.table(..)`: `meta` and `ledger`"
+    );
+    assert!(migrator.status(&client).await.is_err());
+    // A dot that does not divide is part of a name.
+    let migrator = Migrator::new(&set).table(".ledger");
+    migrator.run(&mut client).await.unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[tokio::test]
 async fn nul_bytes_are_reported_with_what_to_do() {
     let (_database, mut client) = FreshDatabase::connected().await;
     let set = slow();

@@ -204,7 +204,7 @@ async fn databases_without_plpgsql() {
     let expected = "locking the ledger `own.migration_ledger`: language \"plpgsql\" does not exist \
                     (SQLSTATE 42704)\n\
                     hint: Use CREATE EXTENSION to load the language into the database.\n\
-                    help: CREATE EXTENSION plpgsql; the guard of each migration is written in it";
+                    help: CREATE EXTENSION plpgsql; this statement is a block in it";
     let outside = ("1_a.sql", "-- migrate:no-transaction\nVACUUM;");
     for (set, lock) in
         [(set(&[A]), Lock::Row), (set(&[outside]), Lock::Detect), (set(&[outside]), Lock::Row)]

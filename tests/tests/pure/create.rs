@@ -219,16 +219,21 @@ fn folders_that_cannot_take_a_migration_say_so() {
 /// A draft looks only at the names of files, so other things with its name are found when it is written.
 #[test]
 fn nothing_is_written_where_one_file_is_in_the_way() {
-    let folder = folder(&[("1_a.up.sql", "SELECT 1;"), ("1_a.down.sql", "SELECT 1;")]);
-    let occupied = folder.path().join("2_b.down.sql");
-    fs::create_dir(&occupied).expect("a folder in the way");
+    let files = [("1_a/up.sql", "SELECT 1;"), ("1_a/down.sql", "SELECT 1;"), ("2_b", "a note")];
+    let folder = folder(&files);
+    let occupied = folder.path().join("2_b/up.sql");
     let error = create(folder.path(), "b", &CreateOptions::default()).expect_err("occupied");
     let expected = format!(
         "`{}` already exists and is not overwritten\nhelp: create the migration again",
         occupied.display()
     );
     assert_eq!(error.to_string(), expected);
-    assert_eq!(contents(folder.path()).len(), 2);
+    assert_eq!(contents(folder.path()).len(), 3);
+}
+
+#[test]
+fn nothing_is_written_if_one_file_cannot_be() {
+    let folder = folder(&[("1_a.up.sql", "SELECT 1;"), ("1_a.down.sql", "SELECT 1;")]);
     let long = "x".repeat(300);
     let error = create(folder.path(), &long, &CreateOptions::default()).expect_err("too long");
     assert!(matches!(&error, CreateError::File { source, .. } if source.raw_os_error().is_some()));

@@ -115,6 +115,17 @@ fn only_plain_files_are_read() {
     assert_eq!(found, ["2_zero.sql: cannot be read: it is a device, not a file"]);
 }
 
+/// Docker makes a folder of this name where it is asked to mount a file that does not exist.
+#[test]
+fn a_folder_in_place_of_a_file_is_reported() {
+    let found = mistakes(Links::Inside, |folder| {
+        fs::create_dir_all(folder.join("2_b.sql/.git")).expect("a folder");
+        // Folders of other names belong to other tools.
+        fs::create_dir(folder.join("3_c")).expect("a folder");
+    });
+    assert_eq!(found, ["2_b.sql: cannot be read: it is a folder, not a file"]);
+}
+
 #[test]
 fn files_are_read_up_to_a_size() {
     let with_size = |size: u64| {

@@ -48,11 +48,7 @@ fn semicolons_end_statements() {
         &["create table a (\n    x int,\n    y text\n)", "table a"],
     );
     check("indented", "    table a;\n\ttable b;", &["table a", "table b"]);
-    check(
-        "a parameter",
-        "delete from a where x = $1; table b",
-        &["delete from a where x = $1", "table b"],
-    );
+    check("a parameter", "delete from a where $1; b", &["delete from a where $1", "b"]);
     check("the same one twice", "table a; table a;", &["table a", "table a"]);
 }
 
