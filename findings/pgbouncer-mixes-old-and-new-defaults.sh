@@ -12,21 +12,15 @@ set -eu
 . "$(dirname "$0")/lib/setup.sh"
 
 server_18
-npm_install pg@8.23.1
+install_client
 start_pgbouncer "pool_mode = transaction" "admin_users = postgres" "default_pool_size = 2"
 cat >"$work/run.cjs" <<'JS'
-const { Client } = require("pg");
+const { connect } = require("./client.cjs");
 
-async function connect(host, port, database) {
-    const client = new Client({ host, port, database, user: "postgres" });
-    await client.connect();
-    return client;
-}
-
-const pooled = (database) => connect(process.argv[2], 6432, database);
+const pooled = (database) => connect({ host: process.argv[2], port: 6432, database });
 
 (async () => {
-    const direct = await connect(process.env.PGHOST, 5432, "postgres");
+    const direct = await connect();
     const [console_, other] = [await pooled("pgbouncer"), await pooled("postgres")];
     const settings = async (client) => {
         const { rows } = await client.query("SELECT current_setting('search_path') AS path, current_setting('TimeZone') AS zone");

@@ -11,26 +11,15 @@
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 
-init_server "$("$root/scripts/get-postgres.sh" 18 | tail -n 1)" 18.4
-cp -a "$home" "$work/standby"
-touch "$work/standby/data/standby.signal"
-run_server "$work/standby" -c "primary_conninfo=host=$home user=postgres"
-run_server "$home"
-npm_install pg@8.23.1
-start_pgpool "backend_weight0 = 0" "backend_hostname1 = '$work/standby'" "backend_port1 = 5432" "backend_weight1 = 1" \
-    "backend_flag1 = 'DISALLOW_TO_FAILOVER'" "load_balance_mode = on"
+start_pgpool_with_standby
+install_client
 cat >"$work/run.cjs" <<'JS'
-const { Client } = require("pg");
-
-async function connect(host, port) {
-    const client = new Client({ host, port, database: "postgres", user: "postgres" });
-    await client.connect();
-    return client;
-}
+const { connect } = require("./client.cjs");
 
 (async () => {
-    const [pooler, primary, standby] = process.argv.slice(2);
-    const [direct, replica, pooled] = [await connect(primary, 5432), await connect(standby, 5432), await connect(pooler, 9999)];
+    const [pooler, standby] = process.argv.slice(2);
+    const through = { host: pooler, port: 9999 };
+    const [direct, replica, pooled] = [await connect(), await connect({ host: standby }), await connect(through)];
     const migrate = async (sql) => {
         await direct.query(sql);
         const { end } = (await direct.query("SELECT pg_current_wal_lsn() AS end")).rows[0];
@@ -39,7 +28,7 @@ async function connect(host, port) {
 
     // What a call returns or its error: through Pgpool-II, there on a new connection, and directly.
     const show = async (name) => {
-        const fresh = await connect(pooler, 9999);
+        const fresh = await connect(through);
         const seen = [];
         for (const client of [pooled, fresh, direct]) {
             seen.push(await client.query(`SELECT ${name}() AS it`).then(({ rows }) => rows[0].it, (error) => error.code));
@@ -60,7 +49,7 @@ async function connect(host, port) {
     await Promise.all([direct.end(), replica.end(), pooled.end()]);
 })();
 JS
-timeout 60 node "$work/run.cjs" "$pooler" "$home" "$work/standby" >"$work/seen"
+timeout 60 node "$work/run.cjs" "$pooler" "$standby" >"$work/seen"
 what="server that a call runs on, or its error: through Pgpool-II, on a new connection to it, and directly"
 expect "$what" "standby standby primary" "$(sed -n 1p "$work/seen")"
 expect "the same once the function writes" "25006 25006 primary" "$(sed -n 2p "$work/seen")"
