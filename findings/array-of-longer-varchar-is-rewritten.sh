@@ -1,11 +1,11 @@
 #!/bin/sh
 # An array of varchar that becomes one of longer varchar, or of text (PostgreSQL 18.4; node-postgres 8.23.1).
 #
-# Guess: varchar(20) to varchar(40) or to text changes only the catalog, so varchar(20)[] to varchar(40)[] or text[] does
-# too, and numeric(10,2)[] to numeric(12,2)[] as numeric does.
-# Seen: each of the three rewrites the table with all its indexes, also those of other columns, under an ACCESS EXCLUSIVE
-# lock. varchar[] to text[] does as well. Only a length that is removed, as in varchar(20)[] to varchar[], rewrites
-# nothing. The page of ALTER TABLE does not mention arrays.
+# Guess: varchar(20) to varchar(40) or to text changes only the catalog, so varchar(20)[] to varchar(40)[] or text[]
+# does too, and numeric(10,2)[] to numeric(12,2)[] as numeric does.
+# Seen: each of the three rewrites the table with all its indexes, also those of other columns, under an ACCESS
+# EXCLUSIVE lock. varchar[] to text[] does as well. Only a length that is removed, as in varchar(20)[] to varchar[],
+# rewrites nothing. The page of ALTER TABLE does not mention arrays.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

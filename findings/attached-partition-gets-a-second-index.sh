@@ -1,12 +1,12 @@
 #!/bin/sh
 # ATTACH PARTITION of a table that has the unique index already (PostgreSQL 18.4; node-postgres 8.23.1).
 #
-# Guess: ATTACH PARTITION uses an equivalent index of the table, as its page says, so a CREATE UNIQUE INDEX CONCURRENTLY
-# before it saves the build under its lock.
-# Seen: that is so where the partitioned table has a unique index. Where it has a UNIQUE constraint or a primary key, an
-# index that belongs to no constraint does not count: ATTACH PARTITION builds a second one of the same columns under an
-# ACCESS EXCLUSIVE lock of the partition, without a notice, and each later write maintains both. ADD CONSTRAINT .. USING
-# INDEX before it makes the first one count.
+# Guess: ATTACH PARTITION uses an equivalent index of the table, as its page says, so a CREATE UNIQUE INDEX
+# CONCURRENTLY before it saves the build under its lock.
+# Seen: that is so where the partitioned table has a unique index. Where it has a UNIQUE constraint or a primary key,
+# an index that belongs to no constraint does not count: ATTACH PARTITION builds a second one of the same columns under
+# an ACCESS EXCLUSIVE lock of the partition, without a notice, and each later write maintains both. ADD CONSTRAINT ..
+# USING INDEX before it makes the first one count.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

@@ -1,11 +1,11 @@
 #!/bin/sh
 # `rollback` after a migration that a late merge brought (dbmate 2.36.0; node-postgres 8.23.1; PostgreSQL 18.4).
 #
-# Guess: `rollback` undoes the most recent migration, as its help says, so after a deployment that applied one, and went
-# wrong, it undoes that one.
-# Seen: it undoes the one with the highest version. If the deployment applied an older one that was merged late, its own
-# change stays, and the table of another migration, which has been in use since then, is dropped with its rows. The exit
-# code is 0, and the next `migrate` creates that table again, empty.
+# Guess: `rollback` undoes the most recent migration, as its help says, so after a deployment that applied one, and
+# went wrong, it undoes that one.
+# Seen: it undoes the one with the highest version. If the deployment applied an older one that was merged late, its
+# own change stays, and the table of another migration, which has been in use since then, is dropped with its rows. The
+# exit code is 0, and the next `migrate` creates that table again, empty.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

@@ -5,8 +5,8 @@
 # an index or a CHECK of the column.
 # Seen: the whole table leaves the publication, for one column of its list and for its row filter. The statement
 # succeeds with a notice, the publication and its slots go on, and no later change of the table is sent: a subscriber
-# reports no error and keeps old rows. Without CASCADE the statement fails with 2BP01, whose hint is to use CASCADE. The
-# manual says that objects outside the table need CASCADE, not that this ends the replication of the table.
+# reports no error and keeps old rows. Without CASCADE the statement fails with 2BP01, whose hint is to use CASCADE.
+# The manual says that objects outside the table need CASCADE, not that this ends the replication of the table.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

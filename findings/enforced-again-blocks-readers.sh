@@ -3,10 +3,10 @@
 #
 # Guess: NOT ENFORCED and then ENFORCED is a way to add a foreign key to a large table, as NOT VALID and then VALIDATE
 # CONSTRAINT is.
-# Seen: ALTER CONSTRAINT .. ENFORCED reads the whole table under an ACCESS EXCLUSIVE lock, so it blocks readers too, which
-# ADD FOREIGN KEY does not. There is no second step to leave the reading to: ENFORCED NOT VALID is refused, and so is
-# VALIDATE CONSTRAINT before it. DROP CONSTRAINT and ADD CONSTRAINT .. NOT VALID in one ALTER TABLE read nothing, so
-# they, and VALIDATE CONSTRAINT, are the way back for a large table.
+# Seen: ALTER CONSTRAINT .. ENFORCED reads the whole table under an ACCESS EXCLUSIVE lock, so it blocks readers too,
+# which ADD FOREIGN KEY does not. There is no second step to leave the reading to: ENFORCED NOT VALID is refused, and
+# so is VALIDATE CONSTRAINT before it. DROP CONSTRAINT and ADD CONSTRAINT .. NOT VALID in one ALTER TABLE read nothing,
+# so they, and VALIDATE CONSTRAINT, are the way back for a large table.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

@@ -1,12 +1,12 @@
 #!/bin/sh
 # A generated column whose function is replaced (PostgreSQL 18.4; node-postgres 8.23.1).
 #
-# Guess: a stored generated column is computed whenever its row is written, as the manual says, so after CREATE OR REPLACE
-# FUNCTION any UPDATE of all rows brings it up to date.
+# Guess: a stored generated column is computed whenever its row is written, as the manual says, so after CREATE OR
+# REPLACE FUNCTION any UPDATE of all rows brings it up to date.
 # Seen: an UPDATE computes it only if it sets a column that the expression names, also to the same value. UPDATE .. SET
-# touched = 1, of a column beside it, writes each row again with the old result. If the table has a BEFORE UPDATE trigger,
-# even one that does nothing, the same statement computes it. So whether a backfill works depends on a trigger, which a
-# test database may not have.
+# touched = 1, of a column beside it, writes each row again with the old result. If the table has a BEFORE UPDATE
+# trigger, even one that does nothing, the same statement computes it. So whether a backfill works depends on a
+# trigger, which a test database may not have.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

@@ -1,12 +1,12 @@
 #!/bin/sh
 # IF NOT EXISTS of what exists, as a role that may create nothing (PostgreSQL 18.4; node-postgres 8.23.1).
 #
-# Guess: a schema and a ledger that exist are skipped with a notice, so a service whose role may only read and write can
-# begin with CREATE SCHEMA IF NOT EXISTS and CREATE TABLE IF NOT EXISTS.
-# Seen: the privilege is checked before the name, so both fail with 42501, as do CREATE SEQUENCE and CREATE INDEX. Even the
-# owner of a schema, who may create anything in it but no schemas, cannot skip its creation. In a read-only transaction
-# all fail with 25006. CREATE MATERIALIZED VIEW and CREATE EXTENSION are skipped for the same roles. So a service fails to
-# start once its role loses a right that it last needed at its first start.
+# Guess: a schema and a ledger that exist are skipped with a notice, so a service whose role may only read and write
+# can begin with CREATE SCHEMA IF NOT EXISTS and CREATE TABLE IF NOT EXISTS.
+# Seen: the privilege is checked before the name, so both fail with 42501, as do CREATE SEQUENCE and CREATE INDEX. Even
+# the owner of a schema, who may create anything in it but no schemas, cannot skip its creation. In a read-only
+# transaction all fail with 25006. CREATE MATERIALIZED VIEW and CREATE EXTENSION are skipped for the same roles. So a
+# service fails to start once its role loses a right that it last needed at its first start.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

@@ -3,10 +3,11 @@
 #
 # Guess: varchar(20) to varchar(40) writes one number to the catalog, so what ALTER has set for the column and for what
 # belongs to it is kept.
-# Seen: no row is rewritten, and yet the column's STORAGE and COMPRESSION are those of the type again, an expression of an
-# index and extended statistics that name the column lose the target of SET STATISTICS, the statistics belong to the role
-# that migrates, and a foreign key of the column whose triggers were disabled is enforced again. There is no notice. The
-# column's own target and n_distinct are kept, and so are the options of the index and the comment of the statistics.
+# Seen: no row is rewritten, and yet the column's STORAGE and COMPRESSION are those of the type again, an expression of
+# an index and extended statistics that name the column lose the target of SET STATISTICS, the statistics belong to the
+# role that migrates, and a foreign key of the column whose triggers were disabled is enforced again. There is no
+# notice. The column's own target and n_distinct are kept, and so are the options of the index and the comment of the
+# statistics.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

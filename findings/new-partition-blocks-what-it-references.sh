@@ -1,10 +1,12 @@
 #!/bin/sh
 # CREATE TABLE .. PARTITION OF a table with a foreign key (PostgreSQL 18.4; node-postgres 8.23.1).
 #
-# Guess: a new partition locks the partitioned table, and ATTACH PARTITION hardly that, as the page of ALTER TABLE says.
-# Seen: the partition gets its own copy of each foreign key, and for that both statements also take a SHARE ROW EXCLUSIVE
-# lock on each table that is referenced. So a job that creates tomorrow's partition of `orders` waits for each
-# transaction that has written to `users`, and from then until its own transaction ends all writes to `users` wait for it.
+# Guess: a new partition locks the partitioned table, and ATTACH PARTITION hardly that, as the page of ALTER TABLE
+# says.
+# Seen: the partition gets its own copy of each foreign key, and for that both statements also take a SHARE ROW
+# EXCLUSIVE lock on each table that is referenced. So a job that creates tomorrow's partition of `orders` waits for
+# each transaction that has written to `users`, and from then until its own transaction ends all writes to `users` wait
+# for it.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

@@ -7,7 +7,8 @@
 # Seen: one client has both by turns. Each of its transactions runs on a server connection that is free, and those that
 # began before have the old search_path, for up to server_lifetime, an hour; so an unqualified name is one table and
 # then another. With TimeZone it is the other way round: PgBouncer keeps that of each client, and sets the old one on
-# server connections that begin with the new one, also after RECONNECT, which brings the same client the new search_path.
+# server connections that begin with the new one, also after RECONNECT, which brings the same client the new
+# search_path.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

@@ -2,12 +2,12 @@
 # A database that is copied to another server with `pgcopydb clone` (pgcopydb 0.10 of Debian 12; PostgreSQL 15.20 and
 # pg_dump 15.20 of Debian 12's security archive).
 #
-# Guess: pgcopydb runs pg_dump and pg_restore, and copies tables and builds indexes itself only to do so in parallel, so
-# what it leaves is what a restored dump has.
+# Guess: pgcopydb runs pg_dump and pg_restore, and copies tables and builds indexes itself only to do so in parallel,
+# so what it leaves is what a restored dump has.
 # Seen: it exits with 0, and the copy has no rows of UNLOGGED tables, and nothing that pg_dump writes beside an index:
 # REPLICA IDENTITY USING INDEX, CLUSTER ON and the statistics target of an expression; a UNIQUE that was DEFERRABLE is
-# not. Each of them is in a restored dump. So UPDATE fails on the new server where there is a publication, and an UPDATE
-# that swaps two values of the UNIQUE fails everywhere.
+# not. Each of them is in a restored dump. So UPDATE fails on the new server where there is a publication, and an
+# UPDATE that swaps two values of the UNIQUE fails everywhere.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

@@ -2,12 +2,12 @@
 # A function that a migration replaces by one that writes, called through Pgpool-II with a standby (Pgpool-II 4.3.5 of
 # Debian 12, streaming replication with load balancing; node-postgres 8.23.1; PostgreSQL 18.4).
 #
-# Guess: Pgpool-II asks the catalog whether a function is VOLATILE, so one that begins to write, and is VOLATILE from then
-# on, is sent to the primary, at least on a new connection.
-# Seen: it keeps the first answer for each name and for all clients, with the default relcache_expire = 0 for as long as it
-# runs. A SELECT of the function goes to the standby and fails with 25006, also on a new connection, and also if the
-# function was dropped and created again. Directly, or under another name, the same function works. The manual warns
-# of relcache_expire after ALTER TABLE, not after a change of a function.
+# Guess: Pgpool-II asks the catalog whether a function is VOLATILE, so one that begins to write, and is VOLATILE from
+# then on, is sent to the primary, at least on a new connection.
+# Seen: it keeps the first answer for each name and for all clients, with the default relcache_expire = 0 for as long
+# as it runs. A SELECT of the function goes to the standby and fails with 25006, also on a new connection, and also if
+# the function was dropped and created again. Directly, or under another name, the same function works. The manual
+# warns of relcache_expire after ALTER TABLE, not after a change of a function.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

@@ -5,8 +5,8 @@
 # Guess: a database that is loaded from schema.rb has the versions that were applied where the file was written, so a
 # migration that a branch brings later, with an older version, is pending there, as it is everywhere else.
 # Seen: the file has one version, the newest, and loading it records each migration in the folder up to that version as
-# applied, also one that the file knows nothing of. Where the database was migrated the late one runs. A new
-# database, such as that of a test, lacks its table, its status is `up`, nothing is pending, and `migrate` does nothing.
+# applied, also one that the file knows nothing of. Where the database was migrated the late one runs. A new database,
+# such as that of a test, lacks its table, its status is `up`, nothing is pending, and `migrate` does nothing.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

@@ -1,12 +1,13 @@
 #!/bin/sh
 # A migration at REPEATABLE READ or SERIALIZABLE that rewrites a table (PostgreSQL 18.4; node-postgres 8.23.1).
 #
-# Guess: from its first query on, such a transaction sees the rows as of one moment, whatever it changes, or it fails with
-# 40001.
-# Seen: once it has changed the type of a column it also sees the rows that others have committed meanwhile, because the
-# rewrite makes all rows its own. What it has counted or copied before does not fit what it counts afterwards, and
+# Guess: from its first query on, such a transaction sees the rows as of one moment, whatever it changes, or it fails
+# with 40001.
+# Seen: once it has changed the type of a column it also sees the rows that others have committed meanwhile, because
+# the rewrite makes all rows its own. What it has counted or copied before does not fit what it counts afterwards, and
 # SERIALIZABLE commits without an error too. ADD CHECK and CREATE UNIQUE INDEX fail because of rows that a query of the
-# same transaction does not show. The manual warns of the rewrite only for other transactions, which see no rows at all.
+# same transaction does not show. The manual warns of the rewrite only for other transactions, which see no rows at
+# all.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 
