@@ -7,8 +7,8 @@
 # Seen: pg_dump has its snapshot before it waits for its lock on the table. Once the migration has committed, the
 # rewritten rows are newer than the snapshot: pg_dump exits with 0, without a warning, and its file has the table as it
 # was before, the old type included, with no rows. The manual's chapter on concurrency says that a rewritten table
-# is empty for older snapshots; the page of pg_dump promises a consistent backup. A change that rewrites nothing does
-# no harm, and --lock-wait-timeout makes pg_dump fail instead.
+# is empty for older snapshots; the page of pg_dump promises a consistent backup. ADD COLUMN does no harm, and
+# --lock-wait-timeout makes pg_dump fail instead.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

@@ -11,14 +11,8 @@
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 
-init_server "$("$root/scripts/get-postgres.sh" 18 | tail -n 1)" 18.4
-cp -a "$home" "$work/standby"
-touch "$work/standby/data/standby.signal"
-run_server "$work/standby" -c "primary_conninfo=host=$home user=postgres"
-run_server "$home"
+start_pgpool_with_standby
 npm_install pg@8.23.1
-start_pgpool "backend_weight0 = 0" "backend_hostname1 = '$work/standby'" "backend_port1 = 5432" "backend_weight1 = 1" \
-    "backend_flag1 = 'DISALLOW_TO_FAILOVER'" "load_balance_mode = on"
 cat >"$work/run.cjs" <<'JS'
 const { Client } = require("pg");
 
@@ -51,7 +45,7 @@ async function connect(host, port) {
     for (const server of Object.values(direct)) await server.end();
 })();
 JS
-timeout 60 node "$work/run.cjs" "$pooler" "$home" "$work/standby" >"$work/seen"
+timeout 60 node "$work/run.cjs" "$pooler" "$home" "$standby" >"$work/seen"
 expect "server of the process at the start, of pg_backend_pid(), and whether they are equal" "standby standby true" "$(sed -n 1p "$work/seen")"
 expect "server of pg_backend_pid() beside another statement" primary "$(sed -n 2p "$work/seen")"
 expect "server of pg_backend_pid() after a write in the transaction" primary "$(sed -n 3p "$work/seen")"

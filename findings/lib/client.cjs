@@ -1,8 +1,9 @@
 // What findings with several sessions share; it is copied beside them, where `pg` is installed.
 const { Client } = require("pg");
 
-exports.connect = async function () {
-    const client = new Client();
+// To the server that runs, or to what the options name.
+exports.connect = async function (options) {
+    const client = new Client(options);
     await client.connect();
     return client;
 };

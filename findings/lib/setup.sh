@@ -210,3 +210,16 @@ start_pgpool() {
         >"$work/log.pooler" 2>&1 &
     await_pooler 9999 own
 }
+
+# start_pgpool_with_standby: the same before a primary in $home and a standby in $standby, which all reads are sent to;
+# both are PostgreSQL 18.4.
+start_pgpool_with_standby() {
+    init_server "$("$root/scripts/get-postgres.sh" 18 | tail -n 1)" 18.4
+    standby=$work/standby
+    cp -a "$home" "$standby"
+    touch "$standby/data/standby.signal"
+    run_server "$standby" -c "primary_conninfo=host=$home user=postgres"
+    run_server "$home"
+    start_pgpool "backend_weight0 = 0" "backend_hostname1 = '$standby'" "backend_port1 = 5432" "backend_weight1 = 1" \
+        "backend_flag1 = 'DISALLOW_TO_FAILOVER'" "load_balance_mode = on"
+}

@@ -4,11 +4,11 @@ use migrate_set::plan::{Step, Tolerance};
 use migrate_set::release::Release;
 use migrate_set::remedy::{Remedy, Term};
 use migrate_set::set::{Ends, Script, Traits};
-use migrate_set::sql::placeholder::{RenderError, quoted_identifier};
+use migrate_set::sql::placeholder::RenderError;
 
 use crate::migrator::{CreateSchema, DEFAULT_SCHEMA, Migrator};
 use crate::outcome::{Error, ErrorKind, detail};
-use crate::sql::{Ledger, Reading, checked};
+use crate::sql::{Ledger, Reading, checked, create_schema};
 
 impl Migrator<'_> {
     /// All statements of `script` as they are sent.
@@ -112,10 +112,9 @@ impl Migrator<'_> {
     /// The statements that create the schemas that the caller asked for.
     pub(crate) fn schemas_to_create(&self) -> Vec<String> {
         let named = [self.schema.as_deref(), self.ledger_schema.as_deref()];
-        let create = |name| format!("CREATE SCHEMA IF NOT EXISTS {}", quoted_identifier(name));
         match self.create_schema {
             CreateSchema::No => Vec::new(),
-            CreateSchema::IfMissing => named.into_iter().flatten().map(create).collect(),
+            CreateSchema::IfMissing => named.into_iter().flatten().map(create_schema).collect(),
         }
     }
 }

@@ -4,9 +4,22 @@ use migrate_set::name::Kind;
 use migrate_set::sql::placeholder::quoted_identifier;
 use migrate_set::version::Version;
 
+use super::guard::block;
 use super::lease::at_lock;
 use super::literal::literal;
 use super::operator::EQ;
+
+/// Creates a schema if it is missing.
+///
+/// A block, because the server refuses CREATE SCHEMA IF NOT EXISTS of a schema that exists to a role that may create
+/// none in the database.
+pub(crate) fn create_schema(name: &str) -> String {
+    let (quoted, name) = (quoted_identifier(name), literal(name));
+    block(&format!(
+        "IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname {EQ} {name}) \
+         THEN CREATE SCHEMA IF NOT EXISTS {quoted}; END IF;"
+    ))
+}
 
 /// The table that records what ran.
 #[derive(Debug, Clone, PartialEq, Eq)]

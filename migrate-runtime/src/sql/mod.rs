@@ -41,7 +41,7 @@ pub(crate) use guard::{
 pub(crate) use history::history_row;
 pub(crate) use invalid_index::InvalidIndex;
 pub(crate) use lease::Lease;
-pub(crate) use ledger::Ledger;
+pub(crate) use ledger::{Ledger, create_schema};
 pub use literal::literal;
 pub(crate) use literal::{column, text, utc};
 pub(crate) use look::Unread;

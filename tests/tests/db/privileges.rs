@@ -40,6 +40,18 @@ async fn owning_a_schema_is_enough() {
 }
 
 #[tokio::test]
+async fn a_schema_that_exists_needs_no_right_to_create_it() {
+    for lock in [Lock::Detect, Lock::Row] {
+        let mut at = SmallRole::create().await;
+        let set = set(&[A]);
+        let migrator = Migrator::new(&set).schema("own").create_schema().lock(lock);
+        let result = migrator.run(&mut at.client).await;
+        let report = result.unwrap_or_else(|error| panic!("{lock:?}: {error}"));
+        assert_eq!(report.applied.len(), 1, "{lock:?}");
+    }
+}
+
+#[tokio::test]
 async fn schemas_that_may_not_be_created_in() {
     let mut at = SmallRole::create().await;
     let set = set(&[("1_a.sql", "SELECT 1;")]);
