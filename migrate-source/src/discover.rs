@@ -125,7 +125,7 @@ mod tests {
     fn a_folder_that_must_not_be_read_is_not_missing() {
         let help = |folder: &Path| {
             let error = Unreadable::new("m", "", Some("Permission denied (os error 13)"));
-            source_error(folder, "m", error).problem.help().to_string()
+            source_error(folder, "m", error).problem().help().to_string()
         };
         // The system allows root everything, so the text of the system is given.
         assert_eq!(help(&std::env::temp_dir()), "allow the user who runs this to read it");
