@@ -255,6 +255,7 @@ impl Catalog {
         };
         let Some(relation) = self.relation_mut(key) else { return };
         relation.constraints.objects.values_mut().for_each(|one| rename(&mut one.columns));
+        relation.partitioned_by.iter_mut().for_each(rename);
         let (children, owned) = (relation.children.clone(), relation.owned.clone());
         for one in owned {
             if let Some(one) = self.relation_mut(&one) {

@@ -9,6 +9,7 @@ use super::object::{Gone, How, Object, Place, Sort, sorts};
 use super::pass::File;
 use super::query::{Columns, Scope, Source};
 use super::relation::{Key, Relation};
+use crate::lint::partition::INDEX_OF_PARTITIONED;
 use crate::objects::ObjectProblem;
 use crate::syntax::for_type_of_another_database;
 
@@ -343,10 +344,7 @@ const REMOVE: &str = "remove one of the two, or drop the first before";
 fn of_partitioned(sort: Sort) -> &'static str {
     match sort {
         Sort::Index => "write DROP INDEX without CONCURRENTLY",
-        _ => {
-            "build it ON ONLY this table without CONCURRENTLY, which is quick, then one CONCURRENTLY on each \
-             partition, each followed by ALTER INDEX .. ATTACH PARTITION"
-        }
+        _ => INDEX_OF_PARTITIONED,
     }
 }
 

@@ -41,6 +41,10 @@ impl Knowledge for Known<'_> {
         Some(place.file == self.catalog.file)
     }
 
+    fn is_partitioned(&self, table: &TableName) -> bool {
+        self.table(table).is_some_and(|(_, relation)| relation.partitioned_by.is_some())
+    }
+
     fn type_of(&self, table: &TableName, column: &str) -> Option<String> {
         let (key, relation) = self.table(table)?;
         let is_sure = self.catalog.look_column(&key, column) == Look::Found(());

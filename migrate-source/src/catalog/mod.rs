@@ -148,8 +148,6 @@ pub(super) struct Catalog {
     dependences: FxHashMap<depend::On, Vec<depend::Dependence>>,
     /// The tables that have indexes as another has: a partition, or one that is `LIKE` another.
     derived: FxHashSet<String>,
-    /// The partitioned tables, by the statements that made them.
-    partitioned: FxHashSet<u32>,
     /// The names of range types and of their multiranges, which are also those of functions.
     ranges: FxHashSet<String>,
     /// The names of relations that were made where another of that name can be.
@@ -208,7 +206,6 @@ impl Catalog {
             bodies: FxHashMap::default(),
             dependences: FxHashMap::default(),
             derived: FxHashSet::default(),
-            partitioned: FxHashSet::default(),
             ranges: FxHashSet::default(),
             either: FxHashSet::default(),
             reads: None,

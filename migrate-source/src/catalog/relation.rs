@@ -53,6 +53,8 @@ pub(super) struct Relation {
     pub(super) uses: BTreeSet<String>,
     /// Whether it is an index with an expression or a WHERE.
     pub(super) computes: bool,
+    /// The columns by which a partitioned table is partitioned.
+    pub(super) partitioned_by: Option<BTreeSet<String>>,
 }
 
 impl Relation {
@@ -69,6 +71,7 @@ impl Relation {
             owner: None,
             uses: BTreeSet::new(),
             computes: false,
+            partitioned_by: None,
         }
     }
 

@@ -43,7 +43,10 @@ impl Catalog {
         }
         if let (Some(key), Some(by)) = (&key, at.child(Kind::PARTITION_BY)) {
             self.expression_on(key, by);
-            self.partitioned.extend(self.relation(key).map(|table| table.made.stamp));
+            let columns = self.columns_in(key, by);
+            if let Some(table) = self.relation_mut(key) {
+                table.partitioned_by = Some(columns);
+            }
         }
         self.define_table(key.as_ref(), at);
     }

@@ -20,16 +20,17 @@ impl Reading<'_> {
     /// `[ IF EXISTS ] [ ONLY ] name [ * ] action [, ... ]`
     pub(super) fn alter(&mut self, mut words: Words<'_>) {
         words.eat("IF EXISTS");
-        words.eat("ONLY");
+        let alone = words.eat("ONLY");
         let Some(table) = words.name() else { return };
         words.eat("*");
         let is_new = self.is_new(&table);
+        let has_no_rows = alone && self.known.is_partitioned(&table);
         let actions = words.split_at_commas();
         let dropped: Vec<String> = actions.iter().filter_map(dropped).collect();
         for action in actions {
             if is_new {
                 self.rename_new(&table, action);
-            } else {
+            } else if !(has_no_rows && action.next_are("ADD")) {
                 self.action(&table, action, &dropped);
             }
         }
@@ -221,6 +222,7 @@ impl Reading<'_> {
             // Both tables.
             let lock = if refers { "a SHARE ROW EXCLUSIVE" } else { ACCESS_EXCLUSIVE };
             self.locked(lint, lint.message(), lock, action.span());
+            self.help_constraint(table, lint, refers);
         }
     }
 
@@ -230,9 +232,11 @@ impl Reading<'_> {
         let Some(column) = action.identifier() else { return };
         let lints = column_lints(&action);
         self.script.added.entry(column).or_default().add(table.clone());
+        let refers = action.have("REFERENCES");
         action.skip_all();
         for lint in lints {
             self.found(lint, action.span());
+            self.help_constraint(table, lint, refers);
         }
     }
 }

@@ -9,6 +9,11 @@ pub(crate) trait Knowledge {
         None
     }
 
+    /// Whether the table is partitioned, so that its rows are in other tables.
+    fn is_partitioned(&self, _: &TableName) -> bool {
+        false
+    }
+
     /// The type of a column.
     fn type_of(&self, _: &TableName, _: &str) -> Option<String> {
         None

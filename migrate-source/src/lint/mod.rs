@@ -6,6 +6,7 @@
 //! because they are empty. The bodies of routines and `DO` blocks are not checked.
 
 mod alter;
+pub(crate) mod partition;
 mod setting;
 pub(crate) mod known;
 pub(crate) mod retype;
@@ -163,6 +164,15 @@ pub struct Finding {
     pub span: Option<Range<usize>>,
     /// What happens, and to what.
     pub message: String,
+    /// A safer alternative.
+    pub help: &'static str,
+}
+
+impl Finding {
+    /// A finding with the help of its lint.
+    pub(crate) fn new(lint: Lint, span: Option<Range<usize>>, message: String) -> Finding {
+        Finding { lint, span, message, help: lint.help() }
+    }
 }
 
 /// All findings in `statements`, the statements of `text` in the order in which they run in `mode`.
@@ -231,7 +241,7 @@ impl Script {
     }
 
     fn found(&mut self, lint: Lint, span: Range<usize>, message: String) {
-        self.findings.push(Finding { lint, span: Some(span), message });
+        self.findings.push(Finding::new(lint, Some(span), message));
     }
 }
 
@@ -299,6 +309,7 @@ impl Reading<'_> {
             Some(table) if !self.is_new(&table) => {
                 let lint = Lint::IndexNotConcurrent;
                 self.locked(lint, lint.message(), "a SHARE", words.span());
+                self.help_partitioned(&table, partition::INDEX_OF_PARTITIONED);
             }
             _ => {}
         }
