@@ -55,6 +55,8 @@ pub(super) struct Relation {
     pub(super) computes: bool,
     /// The columns by which a partitioned table is partitioned.
     pub(super) partitioned_by: Option<BTreeSet<String>>,
+    /// Whether it is the default partition of its table.
+    pub(super) is_default: bool,
 }
 
 impl Relation {
@@ -72,6 +74,7 @@ impl Relation {
             uses: BTreeSet::new(),
             computes: false,
             partitioned_by: None,
+            is_default: false,
         }
     }
 

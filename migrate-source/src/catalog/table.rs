@@ -48,6 +48,9 @@ impl Catalog {
                 table.partitioned_by = Some(columns);
             }
         }
+        if let Some(table) = key.as_ref().and_then(|key| self.relation_mut(key)) {
+            table.is_default = at.has(Kind::PARTITION_DEFAULT);
+        }
         self.define_table(key.as_ref(), at);
     }
 
@@ -265,6 +268,7 @@ impl Catalog {
         self.inherit(&child, Some(key.clone()));
         if let Some(child) = self.relation_mut(&child) {
             child.open();
+            child.is_default = action.has(Kind::PARTITION_DEFAULT);
         }
     }
 

@@ -16,10 +16,18 @@ const VOLATILE: &[&str] = &[
 /// Types that imply a default of `nextval(...)` (manual, "Serial Types").
 const SERIAL: &[&str] = &["SERIAL", "SERIAL2", "SERIAL4", "SERIAL8", "BIGSERIAL", "SMALLSERIAL"];
 
+/// Instead of a new column of a domain with a constraint.
+const TYPE_OF_DOMAIN: &str = "add it with the type below the domain, then ADD CONSTRAINT .. CHECK .. NOT VALID and, in \
+     a later migration, VALIDATE CONSTRAINT";
+
 impl Reading<'_> {
     /// `[ IF EXISTS ] [ ONLY ] name [ * ] action [, ... ]`
     pub(super) fn alter(&mut self, mut words: Words<'_>) {
         words.eat("IF EXISTS");
+        if words.next_are("ALL IN TABLESPACE") {
+            words.skip_all();
+            return self.found(Lint::TableRewritten, words.span());
+        }
         let alone = words.eat("ONLY");
         let Some(table) = words.name() else { return };
         words.eat("*");
@@ -27,8 +35,10 @@ impl Reading<'_> {
         let has_no_rows = alone && self.known.is_partitioned(&table);
         let actions = words.split_at_commas();
         let dropped: Vec<String> = actions.iter().filter_map(dropped).collect();
-        for action in actions {
-            if is_new {
+        for mut action in actions {
+            if action.eat("ATTACH PARTITION") {
+                self.attach(&table, action);
+            } else if is_new {
                 self.rename_new(&table, action);
             } else if !(has_no_rows && action.next_are("ADD")) {
                 self.action(&table, action, &dropped);
@@ -61,6 +71,8 @@ impl Reading<'_> {
             self.rename(table, action);
         } else if action.eat("VALIDATE CONSTRAINT") {
             self.script.validated.add(table.clone());
+        } else if action.eat("SET") {
+            self.set_storage(table, action);
         }
     }
 
@@ -211,18 +223,25 @@ impl Reading<'_> {
             (!action.have("USING INDEX")).then_some(Lint::UniqueWithoutIndex)
         } else if action.next_are("NOT NULL") {
             (!action.have("NOT VALID")).then_some(Lint::SetNotNull)
-        } else if named || action.next_are("EXCLUDE") {
+        } else if action.next_are("EXCLUDE") {
+            Some(Lint::UniqueWithoutIndex)
+        } else if named {
             None
         } else {
             return self.add_column(table, action);
         };
-        let refers = action.next_are("FOREIGN KEY");
+        let (refers, excludes) = (action.next_are("FOREIGN KEY"), action.next_are("EXCLUDE"));
         if let Some(lint) = lint {
             action.skip_all();
             // Both tables.
             let lock = if refers { "a SHARE ROW EXCLUSIVE" } else { ACCESS_EXCLUSIVE };
             self.locked(lint, lint.message(), lock, action.span());
-            self.help_constraint(table, lint, refers);
+            if excludes {
+                // No index that is there can become one.
+                self.help(Lint::TableRewritten.help());
+            } else {
+                self.help_constraint(table, lint, refers);
+            }
         }
     }
 
@@ -233,11 +252,27 @@ impl Reading<'_> {
         let lints = column_lints(&action);
         self.script.added.entry(column).or_default().add(table.clone());
         let refers = action.have("REFERENCES");
+        let is_rewritten = !lints.contains(&Lint::VolatileDefault) && self.is_constrained(&action);
         action.skip_all();
         for lint in lints {
             self.found(lint, action.span());
             self.help_constraint(table, lint, refers);
         }
+        if is_rewritten {
+            let message = "the table is rewritten while reads and writes are blocked, because the type of this column is \
+                           a domain with a constraint";
+            self.locked(Lint::TableRewritten, message, ACCESS_EXCLUSIVE, action.span());
+            self.help(TYPE_OF_DOMAIN);
+        }
+    }
+
+    /// Whether a domain with a constraint is next. The server writes even a NULL of it into each row
+    /// (`ATExecAddColumn`).
+    fn is_constrained(&self, column: &Words<'_>) -> bool {
+        let mut rest = column.clone();
+        let name = rest.name();
+        let is_array = rest.next_are("[") || rest.next_are("ARRAY");
+        !is_array && name.is_some_and(|name| self.known.is_constrained(&name))
     }
 }
 

@@ -14,6 +14,21 @@ pub(crate) trait Knowledge {
         false
     }
 
+    /// Whether a table has a valid CHECK of the columns by which the other one is partitioned.
+    fn has_check(&self, _: &TableName, _: &TableName) -> Option<bool> {
+        None
+    }
+
+    /// The default partition of a table, if it is not new and has no such CHECK.
+    fn unchecked_default(&self, _: &TableName) -> Option<String> {
+        None
+    }
+
+    /// Whether the type is a domain with a constraint.
+    fn is_constrained(&self, _: &TableName) -> bool {
+        false
+    }
+
     /// The type of a column.
     fn type_of(&self, _: &TableName, _: &str) -> Option<String> {
         None

@@ -36,6 +36,12 @@ const WORDS: &[(&str, &str)] = &[
          CONCURRENTLY, ADD CONSTRAINT .. USING INDEX, and ALTER INDEX .. ATTACH PARTITION with the names of the \
          constraints",
     ),
+    ("JOINS", "attach partition q for values from (1) to (2)"),
+    (
+        "SCANNED",
+        "all rows of this partition are checked against its bounds while reads and writes of it are blocked; it takes \
+         an ACCESS EXCLUSIVE lock",
+    ),
     ("USED", "the running version may still use this column; it takes an ACCESS EXCLUSIVE lock"),
 ];
 
@@ -160,6 +166,67 @@ fn a_partitioned_table_gets_help_that_works_there() {
             => 2 unique-without-index: add constraint k unique (mail): CREATE UNIQUE INDEX CONCURRENTLY first, then
                 ADD CONSTRAINT ... USING INDEX",
         |finding| finding.help,
+    );
+}
+
+/// `the_lint_reports_what_a_server_goes_through_under_a_lock` puts such statements to a server.
+#[test]
+fn a_partition_is_scanned_without_a_valid_check() {
+    finds(
+        r"
+        PARTED; create table q (a int not null, b int) // alter table p JOINS
+            => 2 constraint-not-valid: JOINS: SCANNED
+        PARTED // create table q (a int, b int); alter table p JOINS
+        PARTED; create table q (a int, b int) // alter table q add constraint c check (a > 0) not valid // alter table p JOINS
+            => 3 constraint-not-valid: JOINS: SCANNED
+        PARTED; create table q (a int, b int) // alter table q add constraint c check (a > 0) not valid // alter table q
+            validate constraint c // alter table p JOINS
+        PARTED; create table q (a int, b int, check (b > 0)) // alter table p JOINS
+            => 2 constraint-not-valid: JOINS: SCANNED
+        PARTED; create table d partition of p default // create table q partition of p for values from (1) to (2)
+            => 2 constraint-not-valid: create table q partition of p: all rows of the default partition `d` are checked
+                against the bounds of the new one while reads and writes of it are blocked; it takes an ACCESS
+                EXCLUSIVE lock
+        PARTED; create table d (a int, b int); alter table p attach partition d default // create table q (a int, b
+            int); alter table p JOINS
+            => 2 constraint-not-valid: JOINS: all rows of the default partition `d` are checked against the bounds of
+                the new one while reads and writes of it are blocked; it takes an ACCESS EXCLUSIVE lock
+        PARTED; create table d partition of p default; alter table d add check (a > 9) // create table q partition of p
+            for values from (1) to (2)
+        PARTED // create table d partition of p default; create table q partition of p for values from (1) to (2)
+        PARTED // alter table p set logged, set tablespace x",
+    );
+}
+
+#[test]
+fn a_domain_with_a_constraint_rewrites_the_table() {
+    finds(
+        r"
+        create domain d as int check (value > 0); USERS // alter table users add a d
+            => 2 table-rewritten: add a d: the table is rewritten while reads and writes are blocked, because the type
+                of this column is a domain with a constraint; it takes an ACCESS EXCLUSIVE lock
+        create domain d as int; create domain e as d not null; USERS // alter table users add a d, add b e default 1
+            => 2 table-rewritten: add b e default 1: the table is rewritten while reads and writes are blocked, because
+                the type of this column is a domain with a constraint; it takes an ACCESS EXCLUSIVE lock
+        create domain d as int; alter domain d set not null; create domain e as d; USERS // alter table users add a e
+            => 2 table-rewritten: add a e: the table is rewritten while reads and writes are blocked, because the type
+                of this column is a domain with a constraint; it takes an ACCESS EXCLUSIVE lock
+        create domain d as int not null; alter domain d drop not null; USERS // alter table users add a d
+        create domain d as int check (value > 0); USERS // alter table users add a d[]
+        create domain d as int; create table users (id int, a d) // alter domain d add check (value > 0)
+            => 2 constraint-not-valid: alter domain d add check (value > 0): all rows with a column of this domain are
+                checked while writes to their tables are blocked; it takes a SHARE lock",
+    );
+}
+
+#[test]
+fn an_index_that_this_migration_made_is_built_again_without_a_finding() {
+    finds(
+        r"
+        USERS; create index i on users (mail) // reindex index i
+            => 2 index-not-concurrent: reindex index i: writes, and reads that could use the index, are blocked while it
+                is built again; it takes a SHARE lock of the table and, of each index, an ACCESS EXCLUSIVE lock
+        USERS // create table posts (id int primary key); reindex index posts_pkey; reindex table posts",
     );
 }
 
