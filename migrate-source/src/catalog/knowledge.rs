@@ -117,7 +117,7 @@ impl Knowledge for Known<'_> {
         }
     }
 
-    fn done_again(&self, table: &TableName, column: &str) -> Vec<String> {
+    fn done_again(&self, table: &TableName, column: &str, dropped: &[String]) -> Vec<String> {
         let Some((key, relation)) = self.table(table) else { return Vec::new() };
         let index = |owned: &Key| {
             let index = self.catalog.relation(owned)?;
@@ -128,7 +128,9 @@ impl Knowledge for Known<'_> {
         let check = |(name, one): (&String, &Constraint)| {
             let definition = self.catalog.definition(self.catalog.constraint_id(&key, name))?;
             let text = self.catalog.spelled(&definition.words, &HashMap::new());
-            let is_it = one.columns.contains(column) && text.starts_with("CHECK");
+            let is_it = one.columns.contains(column)
+                && text.starts_with("CHECK")
+                && !dropped.contains(name);
             is_it.then(|| format!("constraint `{name}`{} is checked", self.shown(one.made.place)))
         };
         let indexes = relation.owned.iter().filter_map(index);

@@ -108,7 +108,7 @@ impl Reading<'_> {
         let Some(column) = action.identifier() else { return };
         if action.eat_any(&["TYPE", "SET DATA TYPE"]) {
             if !self.has_added(table, &column) {
-                self.change_type(table, &column, action);
+                self.change_type(table, &column, action, dropped);
             }
         } else if action.eat("SET NOT NULL") {
             self.set_not_null(table, &column, action, dropped);
@@ -116,7 +116,13 @@ impl Reading<'_> {
     }
 
     /// `TYPE type [ COLLATE collation ] [ USING expression ]`
-    fn change_type(&mut self, table: &TableName, column: &str, mut action: Words<'_>) {
+    fn change_type(
+        &mut self,
+        table: &TableName,
+        column: &str,
+        mut action: Words<'_>,
+        dropped: &[String],
+    ) {
         let start = action.span().end;
         let using = action.find("USING").map(|using| using.span().end);
         let collate = action.find("COLLATE").map(|collate| collate.span().end);
@@ -129,7 +135,7 @@ impl Reading<'_> {
         let old = self.known.type_of(table, column);
         match old.as_deref().map(|old| (old, retype(old, &new))) {
             Some((_, Retype::Keeps)) if !converts && collate.is_none() => {
-                self.done_again(table, column, &action);
+                self.done_again(table, column, &action, dropped);
             }
             Some((old, Retype::Rewrites)) => {
                 let message = format!(
@@ -146,8 +152,14 @@ impl Reading<'_> {
 
     /// The rows stay, but what computes something from the column is made anew from all of them
     /// (`CheckIndexCompatible`, `ATPostAlterTypeParse`).
-    fn done_again(&mut self, table: &TableName, column: &str, action: &Words<'_>) {
-        let again = self.known.done_again(table, column);
+    fn done_again(
+        &mut self,
+        table: &TableName,
+        column: &str,
+        action: &Words<'_>,
+        dropped: &[String],
+    ) {
+        let again = self.known.done_again(table, column, dropped);
         if !again.is_empty() {
             let message = format!(
                 "this type keeps the rows as they are, but {} while reads and writes are blocked",

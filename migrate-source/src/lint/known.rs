@@ -40,8 +40,8 @@ pub(crate) trait Knowledge {
     }
 
     /// The indexes that are built again and the constraints that are checked again if a column gets a type that
-    /// leaves its rows as they are, each with where it was made.
-    fn done_again(&self, _: &TableName, _: &str) -> Vec<String> {
+    /// leaves its rows as they are, each with where it was made, without these constraints.
+    fn done_again(&self, _: &TableName, _: &str, _: &[String]) -> Vec<String> {
         Vec::new()
     }
 

@@ -119,6 +119,20 @@ fn a_type_change_is_reported_if_it_rewrites() {
 }
 
 #[test]
+fn a_constraint_that_the_same_statement_drops_is_not_checked_again() {
+    finds(
+        r"
+        USERS // alter table users add constraint c check (mail <> '') not valid // alter table users alter mail type
+            varchar(80)
+            => 3 column-type-change: alter mail type varchar(80): this type keeps the rows as they are, but constraint
+                `c` (created in 2:1) is checked again while reads and writes are blocked; it takes an ACCESS EXCLUSIVE
+                lock
+        USERS // alter table users add constraint c check (mail <> '') not valid // alter table users alter mail type
+            varchar(80), drop constraint c",
+    );
+}
+
+#[test]
 fn set_not_null_knows_a_valid_constraint() {
     finds(
         r"
