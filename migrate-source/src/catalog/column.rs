@@ -39,6 +39,7 @@ impl Catalog {
             match self.look_inherited(parent, name, depth - 1) {
                 Look::Missing => {}
                 Look::Unknown => known = false,
+                _ if relation.doubts_parents => return Look::Perhaps(()),
                 found => return found,
             }
         }

@@ -127,6 +127,8 @@ pub(super) struct Catalog {
     perhaps: bool,
     /// Whether it fails, even so, if what it names is missing.
     names_count: bool,
+    /// Whether the server skips it if its object is there, which can be.
+    is_skipped: bool,
     /// Whether the functions that it calls run.
     runs: bool,
     /// Whether it is in a body that the server checks when it runs.
@@ -195,6 +197,7 @@ impl Catalog {
             statement: 0,
             perhaps: false,
             names_count: false,
+            is_skipped: false,
             runs: false,
             late: false,
             on_existing: begins == Begins::Existing,
