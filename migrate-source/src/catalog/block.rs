@@ -133,7 +133,7 @@ impl Catalog {
 
     /// Whether what a statement names may not matter, because the statement may not run.
     pub(super) fn may_not_run(&self) -> bool {
-        self.perhaps && !self.names_count
+        self.is_skipped || self.perhaps && !self.names_count
     }
 }
 

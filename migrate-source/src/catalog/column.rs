@@ -39,6 +39,7 @@ impl Catalog {
             match self.look_inherited(parent, name, depth - 1) {
                 Look::Missing => {}
                 Look::Unknown => known = false,
+                _ if relation.doubts_parents => return Look::Perhaps(()),
                 found => return found,
             }
         }
@@ -94,13 +95,16 @@ impl Catalog {
         let Some((name, span)) = column_name(at, Kind::COLUMN_NAME) else {
             return self.open_columns(Some(key));
         };
-        let typed = self.relation(key).is_some_and(|relation| !relation.parents.is_empty());
+        let own = self.relation(key).filter(|relation| !relation.parents.is_empty());
         let known = self.look_column(key, &name);
-        if known == Look::Found(()) && !typed {
+        // It is merged with that of a parent, and stays if that goes; a partition only says more of it.
+        let merges = own.is_some_and(|own| !own.columns.objects.contains_key(&name))
+            && at.children().any(|part| is_type(part.kind()));
+        if known == Look::Found(()) && own.is_none() {
             let path = Path { qualifier: None, name: name.clone(), span: span.clone() };
             self.doubled_in(Sort::Column, &path, key);
         }
-        if known == Look::Missing || known == Look::Unknown {
+        if merges || known == Look::Missing || known == Look::Unknown {
             self.born_column(key, &name, &span);
             self.put_column(key, &name, &span);
         }
@@ -255,6 +259,7 @@ impl Catalog {
         };
         let Some(relation) = self.relation_mut(key) else { return };
         relation.constraints.objects.values_mut().for_each(|one| rename(&mut one.columns));
+        relation.partitioned_by.iter_mut().for_each(rename);
         let (children, owned) = (relation.children.clone(), relation.owned.clone());
         for one in owned {
             if let Some(one) = self.relation_mut(&one) {
@@ -272,6 +277,11 @@ impl Catalog {
         let Some((name, span)) = column_name(at, Kind::COLUMN_NAME_REF) else { return };
         self.refer_column(key, &name, span.clone());
         self.renew(key, &name);
+        // What becomes of the same column of those that inherit it is not followed.
+        let children = self.relation(key).map(|relation| relation.children.clone());
+        for child in children.unwrap_or_default() {
+            self.doubt_kept(self.column_id(&child, &name));
+        }
         for action in at.children() {
             self.redefine_column(key, &name, action);
             match action.kind() {

@@ -302,6 +302,11 @@ impl Catalog {
             let checks = action.each(Kind::CHECK_CONSTRAINT);
             return checks.for_each(|check| self.put_domain_constraint(of, check));
         }
+        if let (Kind::SET_NOT_NULL | Kind::DROP_NOT_NULL, false, Some(domain)) =
+            (action.kind(), self.perhaps, self.type_mut(of))
+        {
+            domain.is_narrow = action.kind() == Kind::SET_NOT_NULL;
+        }
         if !matches!(action.kind(), Kind::DROP_CONSTRAINT | Kind::RENAME_CONSTRAINT) {
             return;
         }

@@ -15,7 +15,10 @@ impl Catalog {
             return;
         }
         let id = self.column_id(key, name);
-        let not_null = self.definition(id.clone()).is_some_and(|known| known.not_null);
+        let parents = self.relation(key).map_or(&[][..], |relation| &relation.parents);
+        let mut same =
+            parents.iter().map(|parent| self.column_id(parent, name)).chain([id.clone()]);
+        let not_null = same.any(|one| self.definition(one).is_some_and(|known| known.not_null));
         let mut column = Definition { not_null, ..Definition::default() };
         for part in at.children() {
             match part.kind() {

@@ -5,10 +5,11 @@ use std::ops::Range;
 use super::Catalog;
 use super::name::Path;
 use super::near::{Near, Nearest};
-use super::object::{Gone, How, Object, Place, Sort, sorts};
+use super::object::{Gone, How, Made, Object, Place, Sort, sorts};
 use super::pass::File;
 use super::query::{Columns, Scope, Source};
 use super::relation::{Key, Relation};
+use crate::lint::partition::INDEX_OF_PARTITIONED;
 use crate::objects::ObjectProblem;
 use crate::syntax::for_type_of_another_database;
 
@@ -110,7 +111,15 @@ impl Catalog {
     pub(super) fn doubled_in(&mut self, sort: Sort, path: &Path, of: &Key) {
         let word = sort.word();
         let message = format!("{word} `{}` of table `{}` already exists", path.name, of.name);
-        let place = self.relation(of).and_then(|one| one.part(sort).made_of(&path.name));
+        let table = self.relation(of);
+        let place = table.and_then(|one| one.part(sort).made_of(&path.name));
+        // `CREATE TABLE IF NOT EXISTS` makes nothing of a table that was there.
+        let can_be_other = |made: &Made| {
+            table.is_some_and(|table| table.columns.open && table.made.stamp == made.stamp)
+        };
+        if place.as_ref().is_some_and(can_be_other) {
+            return;
+        }
         self.double(sort, path, message, place.and_then(|made| made.place));
     }
 
@@ -343,10 +352,7 @@ const REMOVE: &str = "remove one of the two, or drop the first before";
 fn of_partitioned(sort: Sort) -> &'static str {
     match sort {
         Sort::Index => "write DROP INDEX without CONCURRENTLY",
-        _ => {
-            "build it ON ONLY this table without CONCURRENTLY, which is quick, then one CONCURRENTLY on each \
-             partition, each followed by ALTER INDEX .. ATTACH PARTITION"
-        }
+        _ => INDEX_OF_PARTITIONED,
     }
 }
 

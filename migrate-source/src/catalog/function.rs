@@ -29,6 +29,8 @@ pub(super) struct Routine {
     pub(super) made: Made,
     /// The types of the arguments of each, as written; empty if they are not known.
     pub(super) signatures: Vec<String>,
+    /// Those of them that may not be there.
+    unsure: Vec<String>,
     /// What a call of one can do to the catalog.
     pub(super) effects: Rc<Effects>,
 }
@@ -36,7 +38,7 @@ pub(super) struct Routine {
 impl Routine {
     /// A function of which nothing else is known.
     pub(super) fn unknown(made: Made) -> Self {
-        Routine { made, signatures: Vec::new(), effects: Rc::default() }
+        Routine { made, signatures: Vec::new(), unsure: Vec::new(), effects: Rc::default() }
     }
 
     /// Whether its arguments are known: those of a function of an extension are not.
@@ -111,7 +113,7 @@ impl Catalog {
         let replaces = at.has(Kind::OR_REPLACE) || self.perhaps;
         let function = Key { schema: schema.clone(), name: path.name.clone() };
         let signatures = vec![signature.clone()];
-        let routine = Routine { made, signatures, effects: Rc::new(effects) };
+        let routine = Routine { signatures, effects: Rc::new(effects), ..Routine::unknown(made) };
         let qualified = Path { qualifier: Some(schema), ..path };
         if self.put_function(&qualified, routine) && !replaces {
             let path = Path { qualifier: given, ..qualified.clone() };
@@ -145,23 +147,34 @@ impl Catalog {
 
     /// Puts a function beside those of its name; whether one with its arguments is there.
     fn put_function(&mut self, path: &Path, new: Routine) -> bool {
-        let known = self.look(path, Sort::Function);
+        let is_found = matches!(self.look(path, Sort::Function), Look::Found(_));
         let (perhaps, schema) = (self.perhaps, path.qualifier.as_deref().unwrap_or_default());
         let routines = &mut self.schema_mut(schema).routines;
         let Some(routine) = routines.objects.get_mut(&path.name) else {
             routines.put(path.name.clone(), new);
             return false;
         };
-        let doubled = new.signatures.iter().all(|one| routine.signatures.contains(one));
-        if !doubled {
-            routine.signatures.extend(new.signatures);
+        if !is_found {
+            routine.unsure.clone_from(&routine.signatures);
+        }
+        let Routine { signatures, unsure, .. } = routine;
+        let is_there = |one: &String| signatures.contains(one) && !unsure.contains(one);
+        let doubled = new.signatures.iter().all(is_there);
+        for one in new.signatures {
+            if !perhaps {
+                unsure.retain(|other| *other != one);
+            }
+            if !signatures.contains(&one) {
+                unsure.extend(perhaps.then(|| one.clone()));
+                signatures.push(one);
+            }
         }
         routine.effects = Rc::new(Effects::both(&routine.effects, &new.effects));
         if !perhaps {
             let place = routine.made.place.or(new.made.place);
             routine.made = Made { place, ..new.made };
         }
-        doubled && matches!(known, Look::Found(_))
+        doubled && is_found
     }
 
     /// The options of a function: what they name, with its own `search_path`.

@@ -85,14 +85,10 @@ impl Catalog {
     /// Refuses what the server does not do CONCURRENTLY: build an index of a partitioned table, or drop it.
     fn refuse_concurrently(&mut self, at: At<'_>, sort: Sort, path: &Path, table: Option<&Key>) {
         let table = table.filter(|table| self.look_in(table) == Look::Found(()));
-        let Some(made) = table.and_then(|table| self.relation(table)).map(|table| table.made)
-        else {
-            return;
-        };
-        let is_partitioned = self.partitioned.contains(&made.stamp);
-        if let (true, true, Some(place)) =
-            (at.says(Kind::CONCURRENTLY_KW), is_partitioned, made.place)
-        {
+        let table = table.and_then(|table| self.relation(table));
+        let partitioned = table.filter(|table| table.partitioned_by.is_some());
+        let place = partitioned.and_then(|table| table.made.place);
+        if let Some(place) = place.filter(|_| at.says(Kind::CONCURRENTLY_KW)) {
             self.partitioned_table(sort, path, place);
         }
     }

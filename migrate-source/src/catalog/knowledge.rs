@@ -1,6 +1,6 @@
 //! What the lints ask of the catalog before a statement.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use migrate_set::sort::sort_by;
 use migrate_set::sql::words::TableName;
@@ -29,6 +29,20 @@ impl Known<'_> {
         Some((key, relation))
     }
 
+    /// Whether a table has a valid CHECK of one of these columns, if that is known.
+    fn checks(&self, table: &Relation, by: Option<&BTreeSet<String>>) -> Option<bool> {
+        let (blurs, constraints) = (&self.catalog.blurs, &table.constraints);
+        let is_it = |(_, one): (&String, &Constraint)| {
+            let definition = self.catalog.definition(Id::of(&one.made, ""));
+            let words = definition.map(|known| self.catalog.spelled(&known.words, &HashMap::new()));
+            let is_valid =
+                words.is_some_and(|text| text.starts_with("CHECK") && !text.ends_with("NOT VALID"));
+            is_valid && by.is_none_or(|by| by.is_empty() || !by.is_disjoint(&one.columns))
+        };
+        let has = constraints.objects.iter().any(is_it);
+        (has || constraints.is_closed(blurs) && table.is_sure(blurs)).then_some(has)
+    }
+
     fn shown(&self, place: Option<Place>) -> String {
         let place = place.map(|place| super::finding::shown_place(self.files, place));
         place.map_or_else(String::new, |place| format!(" (created in {place})"))
@@ -39,6 +53,30 @@ impl Knowledge for Known<'_> {
     fn is_new(&self, table: &TableName) -> Option<bool> {
         let place = self.table(table)?.1.made.place?;
         Some(place.file == self.catalog.file)
+    }
+
+    fn is_partitioned(&self, table: &TableName) -> bool {
+        self.table(table).is_some_and(|(_, relation)| relation.partitioned_by.is_some())
+    }
+
+    fn has_check(&self, part: &TableName, of: &TableName) -> Option<bool> {
+        let by = self.table(of).and_then(|(_, table)| table.partitioned_by.as_ref());
+        self.checks(self.table(part)?.1, by)
+    }
+
+    fn unchecked_default(&self, table: &TableName) -> Option<String> {
+        let (_, table) = self.table(table)?;
+        table.children.iter().find_map(|key| {
+            let part = self.catalog.relation(key).filter(|part| part.is_default)?;
+            let is_new = part.made.place.is_some_and(|place| place.file == self.catalog.file);
+            let is_checked = self.checks(part, table.partitioned_by.as_ref()) == Some(true);
+            (!is_new && !is_checked).then(|| key.name.clone())
+        })
+    }
+
+    fn is_constrained(&self, domain: &TableName) -> bool {
+        let (qualifier, name) = (domain.schema().map(str::to_owned), domain.last().to_owned());
+        self.catalog.refuses_values(&Path { qualifier, name, span: 0..0 })
     }
 
     fn type_of(&self, table: &TableName, column: &str) -> Option<String> {
@@ -79,7 +117,7 @@ impl Knowledge for Known<'_> {
         }
     }
 
-    fn done_again(&self, table: &TableName, column: &str) -> Vec<String> {
+    fn done_again(&self, table: &TableName, column: &str, dropped: &[String]) -> Vec<String> {
         let Some((key, relation)) = self.table(table) else { return Vec::new() };
         let index = |owned: &Key| {
             let index = self.catalog.relation(owned)?;
@@ -90,7 +128,9 @@ impl Knowledge for Known<'_> {
         let check = |(name, one): (&String, &Constraint)| {
             let definition = self.catalog.definition(self.catalog.constraint_id(&key, name))?;
             let text = self.catalog.spelled(&definition.words, &HashMap::new());
-            let is_it = one.columns.contains(column) && text.starts_with("CHECK");
+            let is_it = one.columns.contains(column)
+                && text.starts_with("CHECK")
+                && !dropped.contains(name);
             is_it.then(|| format!("constraint `{name}`{} is checked", self.shown(one.made.place)))
         };
         let indexes = relation.owned.iter().filter_map(index);

@@ -99,8 +99,8 @@ impl Catalog {
                         "no index of `{table}` begins with `{columns}`, so that a DELETE or UPDATE of a row \
                          that this foreign key refers to reads all of `{table}`"
                     );
-                    let (lint, span) = (Lint::ForeignKeyWithoutIndex, word(files, place));
-                    found.push((place.file, Finding { lint, span, message }));
+                    let lint = Lint::ForeignKeyWithoutIndex;
+                    found.push((place.file, Finding::new(lint, word(files, place), message)));
                 }
             }
         }
@@ -144,8 +144,7 @@ impl Catalog {
             let message = format!(
                 "{what} is {done} here, and a function still names it in {reader}, where a call fails"
             );
-            let (lint, span) = (Lint::StillRead, word(files, place));
-            (place.file, Finding { lint, span, message })
+            (place.file, Finding::new(Lint::StillRead, word(files, place), message))
         };
         gone.map(finding).collect()
     }
@@ -188,8 +187,8 @@ fn judge(before: &Catalog, after: &Catalog, files: &[File<'_>]) -> (Undoing, Vec
     let missing = missing.map(|one| (&one.span, &one.message));
     if let Some((span, message)) = missing.min_by_key(|(span, _)| span.start) {
         let message = format!("the down script fails: {message}");
-        let (lint, span) = (Lint::DownFails, Some(span.clone()));
-        return (Undoing::Fails, vec![Finding { lint, span, message }]);
+        let finding = Finding::new(Lint::DownFails, Some(span.clone()), message);
+        return (Undoing::Fails, vec![finding]);
     }
     let Comparison { found, is_unsure, .. } = Comparison::of(before, after, files);
     let undoing = match (found.is_empty(), is_unsure) {
@@ -197,10 +196,7 @@ fn judge(before: &Catalog, after: &Catalog, files: &[File<'_>]) -> (Undoing, Vec
         (true, true) => Undoing::Unknown,
         (true, false) => Undoing::Undoes,
     };
-    let finding = |text: String| Finding {
-        lint: Lint::DownIncomplete,
-        span: None,
-        message: format!("the down script {text}"),
-    };
+    let finding =
+        |text: String| Finding::new(Lint::DownIncomplete, None, format!("the down script {text}"));
     (undoing, found.into_iter().map(finding).collect())
 }

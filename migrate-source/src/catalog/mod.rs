@@ -127,6 +127,8 @@ pub(super) struct Catalog {
     perhaps: bool,
     /// Whether it fails, even so, if what it names is missing.
     names_count: bool,
+    /// Whether the server skips it if its object is there, which can be.
+    is_skipped: bool,
     /// Whether the functions that it calls run.
     runs: bool,
     /// Whether it is in a body that the server checks when it runs.
@@ -148,8 +150,6 @@ pub(super) struct Catalog {
     dependences: FxHashMap<depend::On, Vec<depend::Dependence>>,
     /// The tables that have indexes as another has: a partition, or one that is `LIKE` another.
     derived: FxHashSet<String>,
-    /// The partitioned tables, by the statements that made them.
-    partitioned: FxHashSet<u32>,
     /// The names of range types and of their multiranges, which are also those of functions.
     ranges: FxHashSet<String>,
     /// The names of relations that were made where another of that name can be.
@@ -197,6 +197,7 @@ impl Catalog {
             statement: 0,
             perhaps: false,
             names_count: false,
+            is_skipped: false,
             runs: false,
             late: false,
             on_existing: begins == Begins::Existing,
@@ -208,7 +209,6 @@ impl Catalog {
             bodies: FxHashMap::default(),
             dependences: FxHashMap::default(),
             derived: FxHashSet::default(),
-            partitioned: FxHashSet::default(),
             ranges: FxHashSet::default(),
             either: FxHashSet::default(),
             reads: None,

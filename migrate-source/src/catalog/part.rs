@@ -73,7 +73,6 @@ impl Catalog {
             missing: Vec::new(),
             dependences: FxHashMap::default(),
             derived: FxHashSet::default(),
-            partitioned: FxHashSet::default(),
             ranges: self.ranges.clone(),
             either: FxHashSet::default(),
             reads: None,

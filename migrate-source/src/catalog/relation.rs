@@ -53,6 +53,12 @@ pub(super) struct Relation {
     pub(super) uses: BTreeSet<String>,
     /// Whether it is an index with an expression or a WHERE.
     pub(super) computes: bool,
+    /// The columns by which a partitioned table is partitioned.
+    pub(super) partitioned_by: Option<BTreeSet<String>>,
+    /// Whether a statement that may not run gave it a parent, or took one.
+    pub(super) doubts_parents: bool,
+    /// Whether it is the default partition of its table.
+    pub(super) is_default: bool,
 }
 
 impl Relation {
@@ -69,6 +75,9 @@ impl Relation {
             owner: None,
             uses: BTreeSet::new(),
             computes: false,
+            partitioned_by: None,
+            doubts_parents: false,
+            is_default: false,
         }
     }
 
@@ -305,7 +314,11 @@ impl Catalog {
             }
         }
         for child in &relation.children {
-            self.remove(child, path);
+            if self.relation(child).is_some_and(|child| child.doubts_parents) {
+                self.doubt_all(child);
+            } else {
+                self.remove(child, path);
+            }
         }
         if let Some(owner) = relation.owner.as_ref().and_then(|owner| self.relation_mut(owner)) {
             owner.owned.remove(key);
@@ -317,6 +330,17 @@ impl Catalog {
         let owned = self.relation(key).map(|relation| relation.owned.clone()).unwrap_or_default();
         for key in owned.iter().chain([key]) {
             self.schema_mut(&key.schema).relations.doubt(&key.name);
+        }
+    }
+
+    /// A relation can be gone, also with its children.
+    fn doubt_all(&mut self, key: &Key) {
+        self.doubt(key);
+        let children = self.relation(key).map(|relation| relation.children.clone());
+        for child in children.unwrap_or_default() {
+            if self.relation(&child).is_some_and(|child| child.made.sure) {
+                self.doubt_all(&child);
+            }
         }
     }
 

@@ -26,26 +26,43 @@ impl Catalog {
         };
         let key = self.make(at, Sort::Table, &path, is_temporary(at));
         // The server looks nothing up for a table that is there.
-        if key.is_none() && at.has(Kind::IF_NOT_EXISTS) {
+        let conditional = at.has(Kind::IF_NOT_EXISTS);
+        if key.is_none() && conditional {
             return;
         }
+        // Nor for one that was not seen.
+        let made = key.as_ref().and_then(|key| self.relation(key));
+        let can_be_there = conditional && made.is_some_and(|table| table.columns.open);
+        let before = std::mem::replace(&mut self.is_skipped, can_be_there);
+        self.table_clauses(key.as_ref(), at);
+        self.is_skipped = before;
+    }
+
+    /// What a table is besides its name.
+    fn table_clauses(&mut self, key: Option<&Key>, at: At<'_>) {
         for clause in at.children() {
             if matches!(clause.kind(), Kind::PARTITION_OF | Kind::INHERITS) {
-                self.inherit_all(key.as_ref(), clause);
+                self.inherit_all(key, clause);
             }
         }
         if let Some(of) = at.child(Kind::OF_TYPE) {
             self.references(of);
-            self.open_columns(key.as_ref());
+            self.open_columns(key);
         }
         if let Some(list) = at.child(Kind::TABLE_ARG_LIST) {
-            self.table_parts(key.as_ref(), list);
+            self.table_parts(key, list);
         }
-        if let (Some(key), Some(by)) = (&key, at.child(Kind::PARTITION_BY)) {
+        if let (Some(key), Some(by)) = (key, at.child(Kind::PARTITION_BY)) {
             self.expression_on(key, by);
-            self.partitioned.extend(self.relation(key).map(|table| table.made.stamp));
+            let columns = self.columns_in(key, by);
+            if let Some(table) = self.relation_mut(key) {
+                table.partitioned_by = Some(columns);
+            }
         }
-        self.define_table(key.as_ref(), at);
+        if let Some(table) = key.and_then(|key| self.relation_mut(key)) {
+            table.is_default = at.has(Kind::PARTITION_DEFAULT);
+        }
+        self.define_table(key, at);
     }
 
     /// The parents that a clause names.
@@ -111,11 +128,13 @@ impl Catalog {
 
     /// Makes a table that inherits from `parent`; one that is not known can have any column.
     fn inherit(&mut self, key: &Key, parent: Option<Key>) {
+        let perhaps = self.perhaps;
         if let Some(parent) = parent.as_ref().and_then(|parent| self.relation_mut(parent)) {
             parent.children.push(key.clone());
         }
         if let Some(relation) = self.relation_mut(key) {
             relation.columns.open |= parent.is_none();
+            relation.doubts_parents |= perhaps;
             relation.parents.extend(parent);
             // The constraints and triggers of the parent have names that the server makes.
             relation.constraints.open = true;
@@ -133,6 +152,7 @@ impl Catalog {
         }
         if let Some(relation) = self.relation_mut(key) {
             relation.parents.retain(|known| perhaps || known != parent);
+            relation.doubts_parents |= perhaps;
             relation.open();
         }
     }
@@ -262,6 +282,7 @@ impl Catalog {
         self.inherit(&child, Some(key.clone()));
         if let Some(child) = self.relation_mut(&child) {
             child.open();
+            child.is_default = action.has(Kind::PARTITION_DEFAULT);
         }
     }
 

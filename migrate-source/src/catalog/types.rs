@@ -21,12 +21,15 @@ pub(super) struct Type {
     is_shell: bool,
     /// The names of a domain's constraints.
     pub(super) constraints: BTreeSet<String>,
+    /// Whether it is a domain that is NOT NULL, or of another with a constraint.
+    pub(super) is_narrow: bool,
 }
 
 impl Type {
     /// A type of which nothing else is known.
     pub(super) fn unknown(made: Made) -> Self {
-        Type { made, labels: open_labels(&made), is_shell: false, constraints: BTreeSet::new() }
+        let (labels, constraints) = (open_labels(&made), BTreeSet::new());
+        Type { made, labels, is_shell: false, constraints, is_narrow: false }
     }
 
     /// Whether it is no enum whose values are known.
@@ -174,11 +177,28 @@ impl Catalog {
         }
         self.confirm_schema(&path);
         let is_shell = at.kind() == Kind::CREATE_TYPE && at.children().count() == 1;
-        let made = Type { made, labels, is_shell, constraints: BTreeSet::new() };
+        let is_narrow = self.is_narrow(at);
+        let made = Type { made, labels, is_shell, constraints: BTreeSet::new(), is_narrow };
         self.schema_mut(&schema).types.put(path.name.clone(), made);
         let of = (schema, path.name);
         at.each(Kind::CHECK_CONSTRAINT).for_each(|check| self.put_domain_constraint(&of, check));
         self.define_type(&of, at, name);
+    }
+
+    /// Whether what makes a domain says NOT NULL, or names another with a constraint.
+    fn is_narrow(&self, at: At<'_>) -> bool {
+        let base = at.child(Kind::PATH_TYPE).and_then(|base| base.find(Kind::PATH_REF));
+        at.has(Kind::NOT_NULL_CONSTRAINT)
+            || at.kind() == Kind::CREATE_DOMAIN
+                && base.and_then(Path::of).is_some_and(|base| self.refuses_values(&base))
+    }
+
+    /// Whether this is certainly a domain with a constraint.
+    pub(super) fn refuses_values(&self, path: &Path) -> bool {
+        let Look::Found(schema) = self.look_type(path) else { return false };
+        let schema = self.schemas.objects.get(&schema);
+        let found = schema.and_then(|schema| schema.types.objects.get(&path.name));
+        found.is_some_and(|found| found.is_narrow || !found.constraints.is_empty())
     }
 
     /// Whether a type is only declared.

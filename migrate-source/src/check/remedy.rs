@@ -37,7 +37,7 @@ impl Problem {
             Problem::Object(finding) => finding.remedy(),
             Problem::Lint(finding) => format!(
                 "{}; or say why not: `-- migrate:allow {} because REASON`",
-                finding.lint.help(),
+                finding.help,
                 finding.lint.as_str()
             )
             .into(),

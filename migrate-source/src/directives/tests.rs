@@ -97,7 +97,7 @@ fn almost_directives_are_errors_with_the_nearest_spelling() {
         "-- migrate:allow drops because yes",
         "there is no check `drops` to allow",
         "the checks are: empty, syntax, names, needless-no-transaction, index-not-concurrent, \
-         not-null-without-default, volatile-default, column-type-change, set-not-null, \
+         not-null-without-default, volatile-default, table-rewritten, column-type-change, set-not-null, \
          constraint-not-valid, unique-without-index, table-renamed, column-renamed, \
          table-dropped, column-dropped, session-setting, foreign-key-without-index, still-read, \
          down-incomplete, down-fails",

@@ -16,20 +16,31 @@ const VOLATILE: &[&str] = &[
 /// Types that imply a default of `nextval(...)` (manual, "Serial Types").
 const SERIAL: &[&str] = &["SERIAL", "SERIAL2", "SERIAL4", "SERIAL8", "BIGSERIAL", "SMALLSERIAL"];
 
+/// Instead of a new column of a domain with a constraint.
+const TYPE_OF_DOMAIN: &str = "add it with the type below the domain, then ADD CONSTRAINT .. CHECK .. NOT VALID and, in \
+     a later migration, VALIDATE CONSTRAINT";
+
 impl Reading<'_> {
     /// `[ IF EXISTS ] [ ONLY ] name [ * ] action [, ... ]`
     pub(super) fn alter(&mut self, mut words: Words<'_>) {
         words.eat("IF EXISTS");
-        words.eat("ONLY");
+        if words.next_are("ALL IN TABLESPACE") {
+            words.skip_all();
+            return self.found(Lint::TableRewritten, words.span());
+        }
+        let alone = words.eat("ONLY");
         let Some(table) = words.name() else { return };
         words.eat("*");
         let is_new = self.is_new(&table);
+        let has_no_rows = alone && self.known.is_partitioned(&table);
         let actions = words.split_at_commas();
         let dropped: Vec<String> = actions.iter().filter_map(dropped).collect();
-        for action in actions {
-            if is_new {
+        for mut action in actions {
+            if action.eat("ATTACH PARTITION") {
+                self.attach(&table, action);
+            } else if is_new {
                 self.rename_new(&table, action);
-            } else {
+            } else if !(has_no_rows && action.next_are("ADD")) {
                 self.action(&table, action, &dropped);
             }
         }
@@ -60,6 +71,8 @@ impl Reading<'_> {
             self.rename(table, action);
         } else if action.eat("VALIDATE CONSTRAINT") {
             self.script.validated.add(table.clone());
+        } else if action.eat("SET") {
+            self.set_storage(table, action);
         }
     }
 
@@ -95,7 +108,7 @@ impl Reading<'_> {
         let Some(column) = action.identifier() else { return };
         if action.eat_any(&["TYPE", "SET DATA TYPE"]) {
             if !self.has_added(table, &column) {
-                self.change_type(table, &column, action);
+                self.change_type(table, &column, action, dropped);
             }
         } else if action.eat("SET NOT NULL") {
             self.set_not_null(table, &column, action, dropped);
@@ -103,7 +116,13 @@ impl Reading<'_> {
     }
 
     /// `TYPE type [ COLLATE collation ] [ USING expression ]`
-    fn change_type(&mut self, table: &TableName, column: &str, mut action: Words<'_>) {
+    fn change_type(
+        &mut self,
+        table: &TableName,
+        column: &str,
+        mut action: Words<'_>,
+        dropped: &[String],
+    ) {
         let start = action.span().end;
         let using = action.find("USING").map(|using| using.span().end);
         let collate = action.find("COLLATE").map(|collate| collate.span().end);
@@ -116,7 +135,7 @@ impl Reading<'_> {
         let old = self.known.type_of(table, column);
         match old.as_deref().map(|old| (old, retype(old, &new))) {
             Some((_, Retype::Keeps)) if !converts && collate.is_none() => {
-                self.done_again(table, column, &action);
+                self.done_again(table, column, &action, dropped);
             }
             Some((old, Retype::Rewrites)) => {
                 let message = format!(
@@ -133,8 +152,14 @@ impl Reading<'_> {
 
     /// The rows stay, but what computes something from the column is made anew from all of them
     /// (`CheckIndexCompatible`, `ATPostAlterTypeParse`).
-    fn done_again(&mut self, table: &TableName, column: &str, action: &Words<'_>) {
-        let again = self.known.done_again(table, column);
+    fn done_again(
+        &mut self,
+        table: &TableName,
+        column: &str,
+        action: &Words<'_>,
+        dropped: &[String],
+    ) {
+        let again = self.known.done_again(table, column, dropped);
         if !again.is_empty() {
             let message = format!(
                 "this type keeps the rows as they are, but {} while reads and writes are blocked",
@@ -210,17 +235,25 @@ impl Reading<'_> {
             (!action.have("USING INDEX")).then_some(Lint::UniqueWithoutIndex)
         } else if action.next_are("NOT NULL") {
             (!action.have("NOT VALID")).then_some(Lint::SetNotNull)
-        } else if named || action.next_are("EXCLUDE") {
+        } else if action.next_are("EXCLUDE") {
+            Some(Lint::UniqueWithoutIndex)
+        } else if named {
             None
         } else {
             return self.add_column(table, action);
         };
-        let refers = action.next_are("FOREIGN KEY");
+        let (refers, excludes) = (action.next_are("FOREIGN KEY"), action.next_are("EXCLUDE"));
         if let Some(lint) = lint {
             action.skip_all();
             // Both tables.
             let lock = if refers { "a SHARE ROW EXCLUSIVE" } else { ACCESS_EXCLUSIVE };
             self.locked(lint, lint.message(), lock, action.span());
+            if excludes {
+                // No index that is there can become one.
+                self.help(Lint::TableRewritten.help());
+            } else {
+                self.help_constraint(table, lint, refers);
+            }
         }
     }
 
@@ -230,10 +263,28 @@ impl Reading<'_> {
         let Some(column) = action.identifier() else { return };
         let lints = column_lints(&action);
         self.script.added.entry(column).or_default().add(table.clone());
+        let refers = action.have("REFERENCES");
+        let is_rewritten = !lints.contains(&Lint::VolatileDefault) && self.is_constrained(&action);
         action.skip_all();
         for lint in lints {
             self.found(lint, action.span());
+            self.help_constraint(table, lint, refers);
         }
+        if is_rewritten {
+            let message = "the table is rewritten while reads and writes are blocked, because the type of this column is \
+                           a domain with a constraint";
+            self.locked(Lint::TableRewritten, message, ACCESS_EXCLUSIVE, action.span());
+            self.help(TYPE_OF_DOMAIN);
+        }
+    }
+
+    /// Whether a domain with a constraint is next. The server writes even a NULL of it into each row
+    /// (`ATExecAddColumn`).
+    fn is_constrained(&self, column: &Words<'_>) -> bool {
+        let mut rest = column.clone();
+        let name = rest.name();
+        let is_array = rest.next_are("[") || rest.next_are("ARRAY");
+        !is_array && name.is_some_and(|name| self.known.is_constrained(&name))
     }
 }
 

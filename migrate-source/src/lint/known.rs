@@ -9,6 +9,26 @@ pub(crate) trait Knowledge {
         None
     }
 
+    /// Whether the table is partitioned, so that its rows are in other tables.
+    fn is_partitioned(&self, _: &TableName) -> bool {
+        false
+    }
+
+    /// Whether a table has a valid CHECK of the columns by which the other one is partitioned.
+    fn has_check(&self, _: &TableName, _: &TableName) -> Option<bool> {
+        None
+    }
+
+    /// The default partition of a table, if it is not new and has no such CHECK.
+    fn unchecked_default(&self, _: &TableName) -> Option<String> {
+        None
+    }
+
+    /// Whether the type is a domain with a constraint.
+    fn is_constrained(&self, _: &TableName) -> bool {
+        false
+    }
+
     /// The type of a column.
     fn type_of(&self, _: &TableName, _: &str) -> Option<String> {
         None
@@ -20,8 +40,8 @@ pub(crate) trait Knowledge {
     }
 
     /// The indexes that are built again and the constraints that are checked again if a column gets a type that
-    /// leaves its rows as they are, each with where it was made.
-    fn done_again(&self, _: &TableName, _: &str) -> Vec<String> {
+    /// leaves its rows as they are, each with where it was made, without these constraints.
+    fn done_again(&self, _: &TableName, _: &str, _: &[String]) -> Vec<String> {
         Vec::new()
     }
 

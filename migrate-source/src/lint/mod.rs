@@ -6,9 +6,11 @@
 //! because they are empty. The bodies of routines and `DO` blocks are not checked.
 
 mod alter;
+pub(crate) mod partition;
 mod setting;
 pub(crate) mod known;
 pub(crate) mod retype;
+mod rewrite;
 #[cfg(test)]
 mod tests;
 
@@ -64,6 +66,10 @@ pub enum Lint {
          reads and writes are blocked",
         "add it without the default, set the default for new rows, and fill the existing \
          rows later";
+    /// A table whose rows are all written again.
+    TableRewritten = "table-rewritten",
+        "the table is rewritten while reads and writes are blocked",
+        "make a new table as this one should be, fill it in batches, then rename both";
     /// A column whose type changes.
     ColumnTypeChange = "column-type-change",
         "a type change can rewrite the table while reads and writes are blocked, and can \
@@ -163,6 +169,15 @@ pub struct Finding {
     pub span: Option<Range<usize>>,
     /// What happens, and to what.
     pub message: String,
+    /// A safer alternative.
+    pub help: &'static str,
+}
+
+impl Finding {
+    /// A finding with the help of its lint.
+    pub(crate) fn new(lint: Lint, span: Option<Range<usize>>, message: String) -> Finding {
+        Finding { lint, span, message, help: lint.help() }
+    }
 }
 
 /// All findings in `statements`, the statements of `text` in the order in which they run in `mode`.
@@ -187,7 +202,7 @@ pub fn lint(text: &str, statements: &[Statement<'_>], mode: TransactionMode) -> 
 pub(crate) struct Script {
     mode: TransactionMode,
     pub(crate) findings: Vec<Finding>,
-    /// Tables and materialized views that it created.
+    /// Tables, materialized views and domains that it created.
     created: TableNames,
     /// Columns that it added, each with its tables, which existed before.
     added: HashMap<String, TableNames>,
@@ -231,7 +246,7 @@ impl Script {
     }
 
     fn found(&mut self, lint: Lint, span: Range<usize>, message: String) {
-        self.findings.push(Finding { lint, span: Some(span), message });
+        self.findings.push(Finding::new(lint, Some(span), message));
     }
 }
 
@@ -253,6 +268,14 @@ impl Reading<'_> {
         } else if words.eat_any(&["ALTER TABLE", "ALTER FOREIGN TABLE", "ALTER MATERIALIZED VIEW"])
         {
             self.alter(words);
+        } else if words.eat("ALTER DOMAIN") {
+            self.alter_domain(words);
+        } else if words.eat("CLUSTER") {
+            self.cluster(words);
+        } else if words.eat("VACUUM") {
+            self.vacuum(words);
+        } else if words.eat("REINDEX") {
+            self.reindex(words);
         }
     }
 
@@ -265,7 +288,14 @@ impl Reading<'_> {
         self.script.found(lint, span, format!("{message}; it takes {lock} lock"));
     }
 
-    /// Whether the script itself makes the table.
+    /// What to do about the last finding, instead of what its lint says.
+    fn help(&mut self, help: &'static str) {
+        if let Some(last) = self.script.findings.last_mut() {
+            last.help = help;
+        }
+    }
+
+    /// Whether the script itself makes the table, or the domain: they share their names.
     fn is_new(&self, table: &TableName) -> bool {
         self.known.is_new(table).unwrap_or_else(|| self.script.created.may_have(table))
     }
@@ -279,6 +309,16 @@ impl Reading<'_> {
             if let Some(name) = words.name() {
                 self.script.created.add(name);
             }
+            if words.eat("PARTITION OF")
+                && let Some(table) = words.name()
+                && !words.have("DEFAULT")
+            {
+                self.leave_default(&table, words.span());
+            }
+        } else if words.eat("DOMAIN")
+            && let Some(name) = words.name()
+        {
+            self.script.created.add(name);
         }
     }
 
@@ -299,6 +339,7 @@ impl Reading<'_> {
             Some(table) if !self.is_new(&table) => {
                 let lint = Lint::IndexNotConcurrent;
                 self.locked(lint, lint.message(), "a SHARE", words.span());
+                self.help_partitioned(&table, partition::INDEX_OF_PARTITIONED);
             }
             _ => {}
         }

@@ -56,6 +56,13 @@ fn an_index_on_an_existing_table_locks_it() {
             create materialized view v as select 1 a; create index on v (a)
             create index on only t (a)
             create table a (b int); alter table a rename to c; create index on c (b)
+            «reindex table t»
+            «reindex (verbose, concurrently false) index s.i»
+            «REINDEX SCHEMA s»
+            «reindex database»
+            reindex table concurrently t; reindex (tablespace x, concurrently) index i
+            reindex system d
+            create table t (a int); reindex table t
             create table {{tables.t}} (a int); create index on {{tables.t}} (a)"#,
     );
 }
@@ -96,6 +103,32 @@ fn a_value_for_each_row_writes_the_table_again() {
 }
 
 #[test]
+fn a_table_is_written_again_as_a_whole() {
+    check(
+        Lint::TableRewritten,
+        r"
+            alter table t «set unlogged»
+            alter table if exists t add b int, «set logged»
+            alter table t «set tablespace x»
+            alter materialized view v «set access method heap»
+            «alter table all in tablespace x owned by a set tablespace y»
+            «cluster t using i»
+            «CLUSTER»
+            «cluster (verbose) s.t»
+            «cluster verbose i on t»
+            vacuum full «t»
+            vacuum (analyze, full) «t»
+            vacuum full freeze verbose analyze «a.t» (a, b)
+            «vacuum full»
+            vacuum t; vacuum (full off, analyze) t; vacuum
+            alter table t set (fillfactor = 70), set schema s, set without cluster
+            alter table t alter a set default 1, cluster on i
+            create table t (a int); alter table t set unlogged
+            create table t (a int); vacuum full t; cluster t using i",
+    );
+}
+
+#[test]
 fn another_type_writes_the_table_again() {
     check(
         Lint::ColumnTypeChange,
@@ -121,7 +154,9 @@ fn set_not_null_reads_every_row() {
             alter table t validate constraint c; alter table t alter column a set not null
             create table t (a int); alter table t alter column a set not null
             alter table t add constraint c not null a not valid
-            alter table t alter column a drop not null",
+            alter table t alter column a drop not null
+            «alter domain d set not null»
+            alter domain d drop not null",
     );
 }
 
@@ -138,7 +173,19 @@ fn a_valid_constraint_reads_every_row() {
             alter table t add constraint c foreign key (a) references u not valid
             alter table t add column a int references u
             create table t (a int); alter table t add check (a > 0)
-            alter table t drop constraint c",
+            alter table t drop constraint c
+            «alter domain d add constraint c check (value > 0)»
+            «alter domain s.d validate constraint c»
+            alter domain d add check (value > 0) not valid
+            alter domain d drop constraint c; alter domain d set default 1
+            create domain d as int; alter domain d add check (value > 0)
+            alter table t «attach partition p for values from (1) to (2)»
+            alter table t «attach partition s.p default»
+            create table p (a int); alter table t attach partition p for values in (1)
+            create table t (a int) partition by list (a); alter table t «attach partition p for values in (1)»
+            alter table p validate constraint c; alter table t attach partition p for values in (1)
+            alter table t detach partition p
+            create table p partition of t for values in (1)",
     );
 }
 
@@ -150,6 +197,8 @@ fn a_unique_constraint_builds_its_index() {
             alter table t «add constraint c unique (a)»
             alter table t «add primary key (a, b)»
             alter table t «add column a int unique»
+            alter table t «add constraint c exclude using gist (a with &&)»
+            alter table t add a int, «add exclude (a with =)»
             alter table t add constraint c unique using index i
             alter table t add constraint c primary key using index i deferrable
             create table t (a int); alter table t add unique (a)",
@@ -259,7 +308,7 @@ fn each_lint_has_a_name_of_its_own() {
     let mut names: Vec<&str> = Lint::ALL.iter().map(|lint| lint.as_str()).collect();
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), 16);
+    assert_eq!(names.len(), 17);
     for (index, lint) in Lint::ALL.iter().enumerate() {
         assert_eq!(*lint as usize, index, "the texts are in this order");
         assert!(!lint.message().is_empty() && !lint.help().is_empty());

@@ -32,6 +32,7 @@ mod identifier_limits;
 mod identifiers;
 mod invariants;
 mod interrupted;
+mod locks;
 mod named_server;
 mod names;
 mod next_actions;

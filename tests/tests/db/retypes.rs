@@ -46,6 +46,7 @@ const READS: &[(&str, &str)] = &[
     ("CREATE INDEX i ON t (b) WHERE b > 0", "ALTER a TYPE text"),
     ("ALTER TABLE t ADD CHECK (a <> '')", "ALTER a TYPE varchar(20)"),
     ("ALTER TABLE t ADD CHECK (b > 0)", "ALTER a TYPE varchar(20)"),
+    ("ALTER TABLE t ADD CONSTRAINT c CHECK (a <> '')", "ALTER a TYPE text, DROP CONSTRAINT c"),
     ("ALTER TABLE t ADD CONSTRAINT c CHECK (a IS NOT NULL)", "ALTER a SET NOT NULL"),
     (
         "ALTER TABLE t ADD CONSTRAINT c CHECK (a IS NOT NULL)",

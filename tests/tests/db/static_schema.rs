@@ -32,7 +32,7 @@ const FILES: [&str; 5] = [
      CREATE TABLE copy (LIKE people); CREATE UNLOGGED TABLE un (a serial); CREATE SEQUENCE s; DROP TABLE un;
      CREATE TABLE part (id int, at date) PARTITION BY RANGE (at);
      CREATE TABLE part1 PARTITION OF part FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
-     CREATE TABLE child (extra int NOT NULL) INHERITS (k);
+     CREATE TABLE child (extra int NOT NULL, b text) INHERITS (k);
      CREATE TABLE kin (a int); CREATE TABLE heir (a int, z int); ALTER TABLE heir INHERIT kin;
      ALTER TABLE kin RENAME TO parent",
 ];

@@ -2,6 +2,7 @@
 
 use super::super::tests::file;
 use super::super::{Asked, check};
+use crate::lint::Finding;
 use crate::objects::{Begins, ObjectProblem};
 use crate::tests::cases;
 
@@ -13,6 +14,7 @@ const WORDS: &[(&str, &str)] = &[
         "USERS; create function f() returns void language plpgsql as \
          $$ begin update users set mail = ''; end $$",
     ),
+    ("PARTED", "USERS; create table p (a int not null, b int) partition by range (a)"),
     ("USERS", "create table users (id int primary key, mail varchar(40))"),
     ("POSTS", "create table posts (id int, author int references users)"),
     ("CHECK", "alter table users add constraint c check (mail is not null) not valid"),
@@ -28,12 +30,30 @@ const WORDS: &[(&str, &str)] = &[
         "2 foreign-key-without-index: references: no index of `posts` begins with `author`, so that a DELETE or \
          UPDATE of a row that this foreign key refers to reads all of `posts`",
     ),
+    (
+        "ATTACHED",
+        "ALTER TABLE ONLY this table ADD the constraint, which is quick; then, for each partition, CREATE UNIQUE INDEX \
+         CONCURRENTLY, ADD CONSTRAINT .. USING INDEX, and ALTER INDEX .. ATTACH PARTITION with the names of the \
+         constraints",
+    ),
+    ("JOINS", "attach partition q for values from (1) to (2)"),
+    (
+        "SCANNED",
+        "all rows of this partition are checked against its bounds while reads and writes of it are blocked; it takes \
+         an ACCESS EXCLUSIVE lock",
+    ),
     ("USED", "the running version may still use this column; it takes an ACCESS EXCLUSIVE lock"),
 ];
 
 /// Checks the cases of a table: scripts between `//`, which are files `1`, `2` and so on, and all that is found.
 #[track_caller]
 fn finds(table: &str) {
+    shows(table, |finding| &finding.message);
+}
+
+/// Checks such cases for this part of each finding.
+#[track_caller]
+fn shows(table: &str, part: fn(&Finding) -> &str) {
     let full =
         |text: String| WORDS.iter().fold(text, |text, (word, meaning)| text.replace(word, meaning));
     for (scripts, expected) in cases(table) {
@@ -49,8 +69,8 @@ fn finds(table: &str) {
             |(_, name): &(usize, ObjectProblem)| name.message.ends_with("` depends on it");
         assert!(found.names.iter().all(refused), "{scripts:?}: {:?}", found.names);
         let found = found.lints.into_iter().map(|(number, finding)| {
-            let shown = &files[number].text[finding.span.unwrap()];
-            format!("{} {}: {shown}: {}", number + 1, finding.lint.as_str(), finding.message)
+            let shown = &files[number].text[finding.span.clone().unwrap()];
+            format!("{} {}: {shown}: {}", number + 1, finding.lint.as_str(), part(&finding))
         });
         assert_eq!(found.collect::<Vec<_>>(), expected, "{scripts:?}");
     }
@@ -99,6 +119,20 @@ fn a_type_change_is_reported_if_it_rewrites() {
 }
 
 #[test]
+fn a_constraint_that_the_same_statement_drops_is_not_checked_again() {
+    finds(
+        r"
+        USERS // alter table users add constraint c check (mail <> '') not valid // alter table users alter mail type
+            varchar(80)
+            => 3 column-type-change: alter mail type varchar(80): this type keeps the rows as they are, but constraint
+                `c` (created in 2:1) is checked again while reads and writes are blocked; it takes an ACCESS EXCLUSIVE
+                lock
+        USERS // alter table users add constraint c check (mail <> '') not valid // alter table users alter mail type
+            varchar(80), drop constraint c",
+    );
+}
+
+#[test]
 fn set_not_null_knows_a_valid_constraint() {
     finds(
         r"
@@ -117,6 +151,96 @@ fn set_not_null_knows_a_valid_constraint() {
         USERS // CHECK; alter table users drop constraint c // NOT-NULL
             => 3 set-not-null: alter mail set not null: all rows are scanned while reads and writes are blocked;
                 it takes an ACCESS EXCLUSIVE lock",
+    );
+}
+
+/// `what_helps_on_a_partitioned_table_works_there` does so on a server.
+#[test]
+fn a_partitioned_table_gets_help_that_works_there() {
+    shows(
+        r"
+        PARTED // create index on p (b)
+            => 2 index-not-concurrent: create index on p: build it ON ONLY this table without CONCURRENTLY, which is
+                quick, then one CONCURRENTLY on each partition, each followed by ALTER INDEX .. ATTACH PARTITION
+        PARTED // alter table p add unique (a), add constraint k primary key (a)
+            => 2 unique-without-index: add unique (a): ATTACHED
+            => 2 unique-without-index: add constraint k primary key (a): ATTACHED
+        PARTED // alter table p add c int unique => 2 unique-without-index: add c int unique: ATTACHED
+        PARTED // alter table only p add constraint k unique (a)
+        PARTED // alter table p rename to q // alter table q add foreign key (a) references users; create index on q (a)
+            => 2 table-renamed: rename to q: leave a view under the old name until no version uses it
+            => 3 constraint-not-valid: add foreign key (a) references users: add it to each partition NOT VALID, and
+                VALIDATE CONSTRAINT there in a later migration; then add it to this table, which takes over those of
+                the partitions without a scan
+            => 3 index-not-concurrent: create index on q: build it ON ONLY this table without CONCURRENTLY, which is
+                quick, then one CONCURRENTLY on each partition, each followed by ALTER INDEX .. ATTACH PARTITION
+        PARTED // alter table p add check (a > 0)
+            => 2 constraint-not-valid: add check (a > 0): add it NOT VALID, and VALIDATE CONSTRAINT in a later migration
+        USERS // alter table only users add constraint k unique (mail)
+            => 2 unique-without-index: add constraint k unique (mail): CREATE UNIQUE INDEX CONCURRENTLY first, then
+                ADD CONSTRAINT ... USING INDEX",
+        |finding| finding.help,
+    );
+}
+
+/// `the_lint_reports_what_a_server_goes_through_under_a_lock` puts such statements to a server.
+#[test]
+fn a_partition_is_scanned_without_a_valid_check() {
+    finds(
+        r"
+        PARTED; create table q (a int not null, b int) // alter table p JOINS
+            => 2 constraint-not-valid: JOINS: SCANNED
+        PARTED // create table q (a int, b int); alter table p JOINS
+        PARTED; create table q (a int, b int) // alter table q add constraint c check (a > 0) not valid // alter table p JOINS
+            => 3 constraint-not-valid: JOINS: SCANNED
+        PARTED; create table q (a int, b int) // alter table q add constraint c check (a > 0) not valid // alter table q
+            validate constraint c // alter table p JOINS
+        PARTED; create table q (a int, b int, check (b > 0)) // alter table p JOINS
+            => 2 constraint-not-valid: JOINS: SCANNED
+        PARTED; create table d partition of p default // create table q partition of p for values from (1) to (2)
+            => 2 constraint-not-valid: create table q partition of p: all rows of the default partition `d` are checked
+                against the bounds of the new one while reads and writes of it are blocked; it takes an ACCESS
+                EXCLUSIVE lock
+        PARTED; create table d (a int, b int); alter table p attach partition d default // create table q (a int, b
+            int); alter table p JOINS
+            => 2 constraint-not-valid: JOINS: all rows of the default partition `d` are checked against the bounds of
+                the new one while reads and writes of it are blocked; it takes an ACCESS EXCLUSIVE lock
+        PARTED; create table d partition of p default; alter table d add check (a > 9) // create table q partition of p
+            for values from (1) to (2)
+        PARTED // create table d partition of p default; create table q partition of p for values from (1) to (2)
+        PARTED // alter table p set logged, set tablespace x",
+    );
+}
+
+#[test]
+fn a_domain_with_a_constraint_rewrites_the_table() {
+    finds(
+        r"
+        create domain d as int check (value > 0); USERS // alter table users add a d
+            => 2 table-rewritten: add a d: the table is rewritten while reads and writes are blocked, because the type
+                of this column is a domain with a constraint; it takes an ACCESS EXCLUSIVE lock
+        create domain d as int; create domain e as d not null; USERS // alter table users add a d, add b e default 1
+            => 2 table-rewritten: add b e default 1: the table is rewritten while reads and writes are blocked, because
+                the type of this column is a domain with a constraint; it takes an ACCESS EXCLUSIVE lock
+        create domain d as int; alter domain d set not null; create domain e as d; USERS // alter table users add a e
+            => 2 table-rewritten: add a e: the table is rewritten while reads and writes are blocked, because the type
+                of this column is a domain with a constraint; it takes an ACCESS EXCLUSIVE lock
+        create domain d as int not null; alter domain d drop not null; USERS // alter table users add a d
+        create domain d as int check (value > 0); USERS // alter table users add a d[]
+        create domain d as int; create table users (id int, a d) // alter domain d add check (value > 0)
+            => 2 constraint-not-valid: alter domain d add check (value > 0): all rows with a column of this domain are
+                checked while writes to their tables are blocked; it takes a SHARE lock",
+    );
+}
+
+#[test]
+fn an_index_that_this_migration_made_is_built_again_without_a_finding() {
+    finds(
+        r"
+        USERS; create index i on users (mail) // reindex index i
+            => 2 index-not-concurrent: reindex index i: writes, and reads that could use the index, are blocked while it
+                is built again; it takes a SHARE lock of the table and, of each index, an ACCESS EXCLUSIVE lock
+        USERS // create table posts (id int primary key); reindex index posts_pkey; reindex table posts",
     );
 }
 

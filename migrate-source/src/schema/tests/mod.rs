@@ -78,6 +78,29 @@ CREATE FUNCTION public.f(a integer) RETURNS integer LANGUAGE sql AS 'select 1';
 }
 
 #[test]
+fn a_column_that_is_merged_with_that_of_a_parent_is_the_table_s_own() {
+    let script = "create table p (a int, b int not null); create table c (b int, a int, x int) inherits (p); \
+                  create table q (a int) partition by list (a); create table r partition of q (a default 1) default; \
+                  alter table p alter a type bigint";
+    let schema = schema(&[script], Begins::Nothing);
+    let shown = |object: &SchemaObject| {
+        let shown = |one: &SchemaObject| match &one.unknown {
+            None => format!("{} {}", one.name, one.definition),
+            Some(why) => format!("{}, {why}", one.name),
+        };
+        (object.name.clone(), object.parts.iter().map(shown).collect::<Vec<_>>().join("; "))
+    };
+    let expected = [
+        ("public.c", "b integer NOT NULL; a, it may have been altered; x integer"),
+        ("public.p", "a bigint; b integer NOT NULL"),
+        ("public.q", "a integer"),
+        ("public.r", ""),
+    ];
+    let expected = expected.map(|(table, columns)| (table.to_owned(), columns.to_owned()));
+    assert_eq!(schema.objects.iter().map(shown).collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn a_table_has_its_columns_and_constraints() {
     prints(
         &[

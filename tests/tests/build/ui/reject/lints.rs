@@ -15,6 +15,7 @@ pub const CASES: &[Case] = &[
         "lint_volatile_default",
         "ALTER TABLE users ADD COLUMN key uuid DEFAULT gen_random_uuid();\n"
     ),
+    denied!("lint_table_rewritten", "ALTER TABLE users SET UNLOGGED;\n"),
     denied!("lint_column_type_change", "ALTER TABLE users ALTER COLUMN id TYPE bigint;\n"),
     denied!("lint_set_not_null", "ALTER TABLE users ALTER COLUMN name SET NOT NULL;\n"),
     denied!(
