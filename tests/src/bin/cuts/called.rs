@@ -61,7 +61,12 @@ impl Setup {
         }
         let last = State::look(&self.direct).await;
         if last.whole != *after {
-            tally.broke(&place, "the next call leaves something else than a complete one");
+            let first = |one: &str, other: &str| {
+                let lines = one.lines().find(|line| !other.lines().any(|known| known == *line));
+                lines.unwrap_or("nothing").to_owned()
+            };
+            let (more, less) = (first(&last.whole, after), first(after, &last.whole));
+            tally.broke(&place, &format!("the next call leaves `{more}`, not `{less}`"));
         }
         // If the cut call had reached its end, no other needs the lock that it left.
         if last.locks > 0 || (last.lock_rows > 0 && found.whole != *after) {

@@ -29,7 +29,7 @@ const EFFECTS: &str = "SELECT string_agg(concat_ws(':', relnamespace::regnamespa
 const WHOLE: &str = "SELECT string_agg(line, E'\\n') FROM ( \
      SELECT * FROM public.of_ledgers('SELECT concat_ws('' '', ''$'', module, version, filename, checksum, progress, \
      in_flight, ran, down_checksum, ended_position > 0) FROM $.migration_ledger WHERE module <> '''' \
-     ORDER BY module, version, ended_position') \
+     ORDER BY 1') \
      UNION ALL (SELECT concat_ws(' ', oid::regclass, indisvalid, pg_get_viewdef(oid)) FROM pg_class \
      LEFT JOIN pg_index ON indexrelid = oid WHERE relnamespace::regnamespace::text ~ '^(app|other)$' ORDER BY 1) \
      UNION ALL SELECT n || ' ran' FROM public.runs) AS lines (line)";

@@ -261,8 +261,9 @@ async fn in_order(client: &mut Client, lock: Lock) -> End {
         Err(failed) => (failed.reports, Some(*failed.error)),
     };
     let mut end = End::default();
-    reports.into_iter().for_each(|report| end.add(SCHEMA, Ok(report)));
-    error.into_iter().for_each(|error| end.add(SCHEMA, Err(error)));
+    for result in reports.into_iter().map(Ok).chain(error.map(Err)) {
+        end.add(SCHEMA, result);
+    }
     end
 }
 
