@@ -25,13 +25,14 @@ const EFFECTS: &str = "SELECT string_agg(concat_ws(':', relnamespace::regnamespa
      CASE WHEN NOT indisvalid THEN 'INVALID' END), ' ') \
      FROM pg_class LEFT JOIN pg_index ON indexrelid = pg_class.oid WHERE relname ~ '^[ti][0-9]+$'";
 
-/// All that has to be equal after two calls that end the same.
+/// All that has to be equal after two calls that end the same. A lock row needs a ledger, which can be empty.
 const WHOLE: &str = "SELECT string_agg(line, E'\\n') FROM ( \
      SELECT * FROM public.of_ledgers('SELECT concat_ws('' '', ''$'', module, version, filename, checksum, progress, \
      in_flight, ran, down_checksum, ended_position > 0) FROM $.migration_ledger WHERE module <> '''' \
      ORDER BY 1') \
      UNION ALL (SELECT concat_ws(' ', oid::regclass, indisvalid, pg_get_viewdef(oid)) FROM pg_class \
-     LEFT JOIN pg_index ON indexrelid = oid WHERE relnamespace::regnamespace::text ~ '^(app|other)$' ORDER BY 1) \
+     LEFT JOIN pg_index ON indexrelid = oid WHERE relnamespace::regnamespace::text ~ '^(app|other)$' \
+     AND relname !~ '^migration_ledger' ORDER BY 1) \
      UNION ALL SELECT n || ' ran' FROM public.runs) AS lines (line)";
 
 const LOCK_ROWS: &str = "SELECT count(*) FROM public.of_ledgers( \
