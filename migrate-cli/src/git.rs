@@ -132,12 +132,17 @@ impl Git<'_> {
 
     /// The files of the folder at a commit that can be part of a set; `None` if it has no such folder.
     fn files(&self, commit: &str, path: &str) -> Result<Option<Vec<SourceFile>>, VerbError> {
-        let tree = format!("{commit}:{}", path.trim_end_matches('/'));
-        let output = self.run(&["ls-tree", "-r", "-z", "--full-tree", &tree])?;
+        // A name of the tree would fail in the same way if there is none, and if it cannot be read.
+        let arguments = ["ls-tree", "-r", "-z", "--full-tree", commit, "--", path];
+        let output = self.run(&arguments[..if path.is_empty() { 5 } else { 7 }])?;
         if !output.status.success() {
+            return Err(unreadable(&output));
+        }
+        if output.stdout.is_empty() && !path.is_empty() {
             return Ok(None);
         }
-        let entries = output.stdout.split(|byte| *byte == 0).filter_map(entry);
+        let lines = output.stdout.split(|byte| *byte == 0);
+        let entries = lines.filter_map(|line| entry(line, path));
         let entries: Vec<(String, String)> = entries.collect();
         let objects: Vec<&str> = entries.iter().map(|(object, _)| object.as_str()).collect();
         let contents = self.contents(&objects)?;
@@ -166,20 +171,25 @@ impl Git<'_> {
         let output = child.wait_with_output().map_err(unstarted)?;
         read.map_err(unstarted)?;
         let contents = contents(&answers, objects.len());
-        contents.ok_or_else(|| VerbError::Usage {
-            what: format!(
-                "git cannot read the files of the other branch: {}",
-                quoted(&String::from_utf8_lossy(&output.stderr))
-            ),
-            help: "check the repository with `git fsck`",
-        })
+        contents.ok_or_else(|| unreadable(&output))
     }
 }
 
-/// The object and the path of a line of `ls-tree`, if it is a file that can be part of a set.
-fn entry(line: &[u8]) -> Option<(String, String)> {
+fn unreadable(output: &Output) -> VerbError {
+    VerbError::Usage {
+        what: format!(
+            "git cannot read the files of the other branch: {}",
+            quoted(&String::from_utf8_lossy(&output.stderr))
+        ),
+        help: "check the repository with `git fsck`",
+    }
+}
+
+/// The object and the path in `folder` of a line of `ls-tree`, if it is a file that can be part of a set.
+fn entry(line: &[u8], folder: &str) -> Option<(String, String)> {
     let line = std::str::from_utf8(line).ok()?;
     let (head, path) = line.split_once('\t')?;
+    let path = path.strip_prefix(folder)?;
     let mut head = head.split(' ');
     let (mode, kind, object) = (head.next()?, head.next()?, head.next()?);
     let is_hidden = path.split('/').any(|part| part.starts_with('.'));
@@ -218,13 +228,15 @@ mod tests {
     #[test]
     fn only_files_that_can_be_part_of_a_set_are_read() {
         let check = |line: &str, expected: Option<&str>| {
-            assert_eq!(entry(line.as_bytes()).map(|(_, path)| path).as_deref(), expected, "{line}");
+            let found = entry(line.as_bytes(), ".db/m/");
+            assert_eq!(found.map(|(_, path)| path).as_deref(), expected, "{line}");
         };
-        check("100644 blob abc\t1_a.sql", Some("1_a.sql"));
-        check("100755 blob abc\t1_a/up.sql", Some("1_a/up.sql"));
-        check("120000 blob abc\t1_a.sql", None);
-        check("160000 commit abc\t1_a.sql", None);
-        check("100644 blob abc\t.git/1_a.sql", None);
+        check("100644 blob abc\t.db/m/1_a.sql", Some("1_a.sql"));
+        check("100755 blob abc\t.db/m/1_a/up.sql", Some("1_a/up.sql"));
+        check("120000 blob abc\t.db/m/1_a.sql", None);
+        check("160000 commit abc\t.db/m/1_a.sql", None);
+        check("100644 blob abc\t.db/m/.git/1_a.sql", None);
+        check("100644 blob abc\t1_a.sql", None);
         check("", None);
     }
 

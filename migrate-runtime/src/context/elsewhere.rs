@@ -10,6 +10,7 @@ use super::Context;
 use crate::migrator::DEFAULT_SCHEMA;
 use crate::outcome::{Error, ErrorKind, When};
 use crate::sql::{Ledger, entry, text};
+use crate::wire::is_unanswered;
 
 impl Context<'_> {
     /// Refuses to begin a ledger if that of one other schema has entries of the set that would run again in the same
@@ -19,7 +20,7 @@ impl Context<'_> {
             return Ok(());
         }
         // If the set runs once in each of several schemas, this is another one.
-        match self.schemas_elsewhere().await.as_slice() {
+        match self.schemas_elsewhere().await?.as_slice() {
             [schema] => Err(self.elsewhere(schema)),
             _ => Ok(()),
         }
@@ -41,14 +42,17 @@ impl Context<'_> {
         !has_hooks && self.migrator.set.iter().all(is_fixed)
     }
 
-    /// The other schemas whose ledgers have entries of the set; none if they cannot be read.
-    async fn schemas_elsewhere(&self) -> Vec<String> {
+    /// The other schemas whose ledgers have entries of the set; none if the role may not read them.
+    ///
+    /// # Errors
+    /// If there is no answer: without one, what they have would run again.
+    async fn schemas_elsewhere(&self) -> Result<Vec<String>, Error> {
         let (mut schemas, mut found) = (Vec::new(), Vec::new());
         let listed = self.migrator.with_names_checked(&self.ledger.others());
         let listed =
             self.wire.rows(&listed, |row| schemas.extend(text(&row, "tenant").map(str::to_owned)));
-        if listed.await.is_err() || schemas.is_empty() {
-            return found;
+        if !self.is_listed(listed.await).await? || schemas.is_empty() {
+            return Ok(found);
         }
         let read = self.migrator.with_names_checked(&self.ledger.read_tenants(&schemas));
         let read = self.limited(&read);
@@ -60,7 +64,18 @@ impl Context<'_> {
                 found.push(schema.to_owned());
             }
         });
-        if read.await.is_ok() { found } else { Vec::new() }
+        Ok(if self.is_listed(read.await).await? { found } else { Vec::new() })
+    }
+
+    /// Whether the server listed what other schemas have.
+    async fn is_listed(&self, read: Result<(), tokio_postgres::Error>) -> Result<bool, Error> {
+        match read {
+            Err(source) if is_unanswered(&source) => {
+                let doing = "looking for the set's ledger in other schemas".to_owned();
+                Err(self.database_error(doing, source).await)
+            }
+            read => Ok(read.is_ok()),
+        }
     }
 
     fn is_of_the_set(&self, entry: &Entry) -> bool {

@@ -9,7 +9,7 @@ use super::check::{TOO_LONG, bad_name};
 use crate::boxed::{Boxed, boxed};
 use crate::outcome::{Error, ErrorKind};
 use crate::sql::{ENCODING_NAME, Ledger, column, is_too_long, text, what_is_wrong};
-use crate::wire;
+use crate::wire::{self, is_unanswered};
 
 impl Context<'_> {
     /// The error of a check that refused this table, or a name; `None` where nothing is wrong by now.
@@ -18,31 +18,41 @@ impl Context<'_> {
         names: &'f [(&'static [Term], &'f str)],
         table: (&'f str, &'f str),
     ) -> Boxed<'f, Option<Error>> {
-        boxed(self.found_untrusted(names, table))
+        boxed(async move {
+            match self.found_untrusted(names, table).await {
+                Ok(found) => found,
+                Err(source) if is_unanswered(&source) => {
+                    let doing = format!("looking at the table `{}.{}`", table.0, table.1);
+                    let (detail, held_by, help) = (None, Vec::new(), None);
+                    Some(ErrorKind::Database { doing, detail, held_by, help, source }.into())
+                }
+                Err(_) => None,
+            }
+        })
     }
 
     async fn found_untrusted(
         &self,
         names: &[(&'static [Term], &str)],
         (schema, table): (&str, &str),
-    ) -> Option<Error> {
-        let encoding = self.row(ENCODING_NAME).await?;
+    ) -> Result<Option<Error>, tokio_postgres::Error> {
+        let Some(encoding) = self.row(ENCODING_NAME).await? else { return Ok(None) };
         let encoding = text(&encoding, 0).unwrap_or_default();
         if encoding != "UTF8" {
-            return Some(ErrorKind::Encoding { encoding: encoding.to_owned() }.into());
+            return Ok(Some(ErrorKind::Encoding { encoding: encoding.to_owned() }.into()));
         }
         for (option, name) in names.iter().filter(|(_, name)| !name.is_ascii()) {
             let sql = format!("SELECT {}", is_too_long(name));
-            if text(&self.row(&sql).await?, 0) == Some("t") {
-                return Some(bad_name(option, TOO_LONG));
+            if self.row(&sql).await?.is_some_and(|row| text(&row, 0) == Some("t")) {
+                return Ok(Some(bad_name(option, TOO_LONG)));
             }
         }
-        let row = self.row(&what_is_wrong(schema, table)).await?;
+        let Some(row) = self.row(&what_is_wrong(schema, table)).await? else { return Ok(None) };
         let owner = column(&row, "owner").unwrap_or_default();
         let quoted = Ledger::new(schema, table, "").quoted().to_owned();
-        let (problem, help) = problem(&row, &owner, &escaped(&quoted))?;
+        let found = problem(&row, &owner, &escaped(&quoted));
         let table = format!("{schema}.{table}");
-        Some(ErrorKind::Untrusted { table, owner, problem, help }.into())
+        Ok(found.map(|(problem, help)| ErrorKind::Untrusted { table, owner, problem, help }.into()))
     }
 
     /// The error of a ledger that was not one to read.
@@ -57,8 +67,8 @@ impl Context<'_> {
         })
     }
 
-    async fn row(&self, sql: &str) -> Option<SimpleQueryRow> {
-        wire::query(self.wire.client, sql).await.ok().flatten()
+    async fn row(&self, sql: &str) -> Result<Option<SimpleQueryRow>, tokio_postgres::Error> {
+        wire::query(self.wire.client, sql).await
     }
 }
 

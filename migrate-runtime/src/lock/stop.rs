@@ -77,7 +77,8 @@ impl Context<'_> {
                 // Without a table, a type has its name. That does not change by starting over.
                 let Ledger { schema, table, .. } = &self.ledger;
                 let found = self.wire.last_row(&what_is_wrong(schema, table)).await;
-                return found.is_ok_and(|row| row.is_some()).then_some(stop);
+                // Without an answer the next attempt reports why.
+                return (!found.is_ok_and(|row| row.is_none())).then_some(stop);
             }
             Some(stop)
         })

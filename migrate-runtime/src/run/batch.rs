@@ -122,7 +122,7 @@ async fn send_together<'r>(
     let db = stopped.failure.error.as_db_error();
     let is_answer = |db| !ends_unknown(db) && !was_never_sent(db);
     let unread = db.is_some_and(is_answer) && stopped.completed == 0;
-    if unread && hold.is_misread(cx, actions).await {
+    if unread && hold.is_misread(cx, actions).await? {
         return Err(Stop::Escapes);
     }
     if unread && actions.len() > 1 {

@@ -160,14 +160,21 @@ impl<'r> Hold<'r> {
     }
 
     /// Whether the server could not parse a message because the session reads strings differently.
-    pub(super) async fn is_misread(&self, cx: &Context<'_>, actions: &[Action<'_>]) -> bool {
+    ///
+    /// # Errors
+    /// If there is no answer: without one, the migration would be at fault.
+    pub(super) async fn is_misread(
+        &self,
+        cx: &Context<'_>,
+        actions: &[Action<'_>],
+    ) -> Result<bool, Error> {
         let matters = actions.iter().any(|action| has_escapes(action.script(), cx.schema()));
         if !matters || self.strings.is_some() {
-            return false;
+            return Ok(false);
         }
         let asked =
             cx.ask("SHOW standard_conforming_strings", "reading standard_conforming_strings");
-        asked.await.ok().flatten().as_deref() == Some("off")
+        Ok(asked.await?.as_deref() == Some("off"))
     }
 }
 

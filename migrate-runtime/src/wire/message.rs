@@ -41,6 +41,14 @@ pub(crate) fn is_conflict(error: &Error) -> bool {
     error.as_db_error().is_some_and(is_one)
 }
 
+/// Whether a question has no answer for a reason that has nothing to do with it: the connection broke, a limit or an
+/// administrator ended it, or another session held a lock.
+pub(crate) fn is_unanswered(error: &Error) -> bool {
+    let class = |db: &DbError| db.code().code().get(..2).map(str::to_owned);
+    let class = error.as_db_error().and_then(class);
+    is_conflict(error) || class.is_none_or(|class| matches!(&*class, "08" | "53" | "57" | "58"))
+}
+
 /// Another session held a lock (`lock_not_available`, `deadlock_detected`, `serialization_failure`), or changed
 /// the same row of the catalog: both added it (`unique_violation` of a catalog's own index, also with
 /// `IF NOT EXISTS`), or one changed what the other was changing (`internal_error`).

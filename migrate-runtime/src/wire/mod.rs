@@ -11,7 +11,7 @@ pub(crate) use exchange::{Failure, OnPart, Outcome, Wire};
 pub use exchange::{query, rows};
 pub(crate) use message::{
     BEGIN, BEGIN_EXPLICIT, BUSY, DEADLINE, ENCODING, ENDED, ESCAPES, IN_FAILED_TRANSACTION, LOST,
-    MOVED, Message, Part, is_conflict, is_of_a_check,
+    MOVED, Message, Part, is_conflict, is_of_a_check, is_unanswered,
 };
 pub(crate) use on_drop::OnDrop;
 pub use pooler::process;

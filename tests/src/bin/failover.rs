@@ -137,6 +137,10 @@ async fn play(round: Round, quiet: &Quiet) -> (Vec<String>, usize) {
     let client = connect(&standby.config(DATABASE)).await;
     let left = Left { outcome, seen, standing: Standing::read(&client).await };
     let mut broken = left.standing.broken(&quiet.script, &left.outcome);
+    let is_doomed = round.session == DOOMED && left.outcome.text.contains(DOOMED);
+    if left.outcome.end == End::Error && !is_doomed {
+        broken.push(format!("an error that no crash explains: {}", left.outcome));
+    }
     drop(client);
     let next = Outcome::of(&mut quiet.replica(&entrance.address(&standby), "replica"));
     // The connections of a pooler would be sessions that are left.

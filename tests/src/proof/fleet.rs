@@ -10,7 +10,7 @@ use tokio::io::AsyncReadExt;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use super::replica::{End, Outcome};
+use super::replica::{End, Outcome, UNREPORTED};
 
 /// How long the supervisor waits before it starts a replica again.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -106,7 +106,7 @@ fn note(tally: &Mutex<Tally>, killed: bool, outcome: &Outcome) -> End {
     match outcome.end {
         End::Ok => tally.finished += 1,
         End::Fault => tally.faults += 1,
-        End::Error if killed => {}
+        End::Error if killed && outcome.text == UNREPORTED => {}
         End::Error => {
             // The first line of an error identifies its kind.
             let first = outcome.text.split(" / ").next().unwrap_or_default();

@@ -17,6 +17,9 @@ use super::script::{Name, Script};
 /// The first argument of a process that is a replica and not the proof itself.
 const VERB: &str = "replica";
 
+/// The text of a replica that ended before it reported.
+pub const UNREPORTED: &str = "no line of report";
+
 /// How long a replica tries to connect, because a restarting server takes a moment.
 const CONNECT_LIMIT: Duration = Duration::from_mins(1);
 
@@ -84,7 +87,8 @@ async fn run(config: &Config, script: &Script, lock: Lock) -> Outcome {
     let mut client = match connected(config).await {
         Ok(client) => client,
         Err(error) => {
-            return Outcome { end: End::Fault, applied: 0, text: format!("connecting: {error}") };
+            let end = if is_fault_of(&error) { End::Fault } else { End::Error };
+            return Outcome { end, applied: 0, text: format!("connecting: {error:?}") };
         }
     };
     match Migrator::new(&set).lock(lock).run(&mut client).await {
@@ -129,12 +133,15 @@ async fn connected(config: &Config) -> Result<Client, tokio_postgres::Error> {
 }
 
 /// Whether the connection broke or an administrator ended the session (classes 08 and 57P).
-fn is_fault(error: &Error) -> bool {
+pub fn is_fault(error: &Error) -> bool {
     let source = error.source().and_then(|source| source.downcast_ref::<tokio_postgres::Error>());
-    source.is_some_and(|source| match source.code() {
-        None => true,
-        Some(code) => code.code().starts_with("08") || code.code().starts_with("57P"),
-    })
+    source.is_some_and(is_fault_of)
+}
+
+fn is_fault_of(source: &tokio_postgres::Error) -> bool {
+    source
+        .code()
+        .is_none_or(|code| ["08", "57P"].iter().any(|fault| code.code().starts_with(fault)))
 }
 
 impl fmt::Display for Outcome {
@@ -165,7 +172,7 @@ impl Outcome {
             _ => End::Error,
         };
         let applied = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
-        let text = words.next().unwrap_or("no line of report").to_owned();
+        let text = words.next().unwrap_or(UNREPORTED).to_owned();
         Outcome { end, applied, text }
     }
 }

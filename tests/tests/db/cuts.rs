@@ -1,12 +1,13 @@
-//! What a run does at its deadline when the server does not end by itself what it was sent.
+//! What a run does at its deadline when the server does not end by itself what it was sent, and when the connection
+//! breaks while it asks why something failed.
 
 use std::time::Duration;
 
-use migrate_runtime::{ErrorKind, Migrator};
+use migrate_runtime::{Error, ErrorKind, Migrations, Migrator};
 use migrate_tests::cluster::Cluster;
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, connect, value};
-use migrate_tests::fault::{self, Fault};
-use migrate_tests::sets::set;
+use migrate_tests::fault::{self, Direction, Fault, Traffic};
+use migrate_tests::sets::{set, unparsed};
 
 const DEADLINE: Duration = Duration::from_secs(1);
 
@@ -152,4 +153,35 @@ async fn session_that_is_ended_between_the_lock_and_the_migrations_applies_nothi
     let near = database.connect().await;
     assert_eq!(value(&near, "SELECT to_regclass('migration_ledger')").await, "NULL");
     assert_eq!(value(&near, ADVISORY_LOCKS).await, "0");
+}
+
+/// A run that fails.
+async fn fails(database: &FreshDatabase, set: &Migrations, fault: Fault) -> (Error, Traffic) {
+    let (mut client, traffic) =
+        fault::connect(&database.config(), fault).await.expect("a connection");
+    (Migrator::new(set).run(&mut client).await.expect_err("a failure"), traffic)
+}
+
+/// The last that the server sends is the answer to that question.
+#[tokio::test]
+async fn question_why_something_failed_that_has_no_answer_is_not_an_answer() {
+    let check = async |before: &str, set: &Migrations, says: &str| {
+        let (database, direct) = FreshDatabase::connected().await;
+        direct.batch_execute(before).await.expect(before);
+        let (error, traffic) = fails(&database, set, Fault::Nothing).await;
+        assert!(error.to_string().contains(says), "{error}");
+        let (direction, bytes) = (Direction::ToClient, traffic.bytes(Direction::ToClient));
+        let (error, _) = fails(&database, set, Fault::Cut { direction, after: bytes - 1 }).await;
+        let ErrorKind::Database { source, .. } = error.kind() else { panic!("{error}") };
+        assert!(source.as_db_error().is_none(), "{error}");
+    };
+    let one = set(&[("1_a.sql", "CREATE TABLE a (x int);")]);
+    // What is wrong with the ledger.
+    check("CREATE VIEW migration_ledger AS SELECT 1", &one, "is a view, owned by role").await;
+    // Whether another run has created the ledger.
+    let type_of_its_name = "CREATE TYPE migration_ledger AS ENUM ('x')";
+    check(type_of_its_name, &one, "creating the ledger").await;
+    // How the session reads strings.
+    let misspelt = unparsed(&[("1_a.sql", "SELEC '\\';")]);
+    check("SELECT", &misspelt, "syntax error").await;
 }

@@ -199,11 +199,13 @@ async fn statements_that_had_taken_effect_are_not_repeated() {
     assert!(after_all("SELECT 1;", "VACUUM t").await.is_empty());
 }
 
-#[tokio::test]
-async fn half_detached_partitions_are_finished() {
+const DETACH: &str = "ALTER TABLE p DETACH PARTITION p1 CONCURRENTLY";
+
+/// A partition that a statement has detached by half; `None` before 14, where DETACH PARTITION CONCURRENTLY is new.
+async fn half_detached() -> Option<FreshDatabase> {
     let (database, client) = FreshDatabase::connected().await;
     if value(&client, "SELECT current_setting('server_version_num')::int < 140000").await == "t" {
-        return; // DETACH PARTITION CONCURRENTLY is new in 14.
+        return None;
     }
     client
         .batch_execute(
@@ -214,16 +216,34 @@ async fn half_detached_partitions_are_finished() {
     let mut in_the_way = database.connect().await;
     let transaction = in_the_way.transaction().await.expect("a transaction");
     transaction.batch_execute("SELECT * FROM p").await.expect("a lock");
-    let detach = "ALTER TABLE p DETACH PARTITION p1 CONCURRENTLY";
-    client.batch_execute(&format!("SET statement_timeout = 300; {detach}")).await.expect_err("two");
+    client.batch_execute(&format!("SET statement_timeout = 300; {DETACH}")).await.expect_err("two");
     client.batch_execute("SET statement_timeout = 300").await.expect("a limit");
-    client.batch_execute(detach).await.expect_err("cut");
+    client.batch_execute(DETACH).await.expect_err("cut");
     transaction.rollback().await.expect("a rollback");
     assert_eq!(value(&client, "SELECT inhdetachpending FROM pg_inherits").await, "t");
+    Some(database)
+}
+
+#[tokio::test]
+async fn half_detached_partitions_are_finished() {
+    let Some(database) = half_detached().await else { return };
     let mut client = database.connect().await;
-    let notes = run(&mut client, &outside(&format!("{detach};"))).await;
+    let notes = run(&mut client, &outside(&format!("{DETACH};"))).await;
     assert_eq!(notes.expect("a run"), ["statement 1 was finished with FINALIZE"]);
     assert_eq!(value(&client, "SELECT count(*) FROM pg_inherits").await, "0");
+}
+
+/// Not the server's hint to use FINALIZE, which the run did.
+#[tokio::test]
+async fn lock_that_ends_the_finish_of_a_detached_partition_is_reported() {
+    let Some(database) = half_detached().await else { return };
+    let in_the_way = database.connect().await;
+    in_the_way.batch_execute("BEGIN; LOCK TABLE p1 IN ACCESS SHARE MODE").await.expect("a lock");
+    let mut client = database.connect().await;
+    let set = outside(&format!("SET lock_timeout = 100;\n{DETACH};"));
+    let error = Migrator::new(&set).retries(0).run(&mut client).await.expect_err("a lock");
+    let ErrorKind::Migration { failure, .. } = error.kind() else { panic!("{error}") };
+    assert_eq!(failure.sqlstate.as_deref(), Some("55P03"), "{error}");
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Another migration under the same version, a file that got another version, and a ledger that got another schema.
 
+use std::time::Duration;
+
 use migrate_runtime::ledger::Edited;
 use migrate_runtime::{ErrorKind, Migrations, Migrator};
 use migrate_tests::database::{FreshDatabase, value};
@@ -171,6 +173,23 @@ async fn ledger_in_another_schema_than_before_is_noticed() {
     let moved = "CREATE SCHEMA app; ALTER TABLE \"public\".\"migration_ledger\" SET SCHEMA \"app\"";
     client.batch_execute(moved).await.expect("as the help says");
     assert_eq!(migrator.run(&mut client).await.expect("nothing pending").messages, 1);
+}
+
+/// What it has would run again.
+#[tokio::test]
+async fn ledger_in_another_schema_that_is_locked_is_not_overlooked() {
+    let files = [ACCOUNT, ("0002_double.sql", DOUBLE)];
+    let (database, mut client) = migrated(&files).await;
+    let in_the_way = database.connect().await;
+    in_the_way.batch_execute("BEGIN; LOCK TABLE migration_ledger").await.expect("a lock");
+    let set = set(&files);
+    let migrator = Migrator::new(&set).schema("app").create_schema();
+    let migrator = migrator.lock_timeout(Duration::from_millis(100)).retries(0);
+    let error = migrator.run(&mut client).await.expect_err("a lock");
+    let doing =
+        "looking for the set's ledger in other schemas: canceling statement due to lock timeout";
+    assert!(error.to_string().starts_with(doing), "{error}");
+    assert_eq!(value(&client, "SELECT to_regclass('app.migration_ledger')").await, "NULL");
 }
 
 #[tokio::test]

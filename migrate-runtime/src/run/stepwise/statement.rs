@@ -15,7 +15,7 @@ use crate::run::explain::is_blocked;
 use crate::run::tally::Tally;
 use crate::sql::invalid_index::{Attempted, look};
 use crate::sql::{InvalidIndex, Waits, column, same_index};
-use crate::wire::{Failure, Message, Outcome, Part, is_conflict};
+use crate::wire::{Failure, Message, Outcome, Part, is_conflict, is_unanswered};
 
 /// How one statement ended.
 enum Ended {
@@ -110,11 +110,19 @@ impl Work<'_, '_> {
             return Ok(Ended::Done);
         }
         // object_not_in_prerequisite_state: an earlier attempt was interrupted.
-        if let (Alone::Detaches { finalize }, "55000") = (&self.ways[index], code)
-            && self.send_alone(finalize).await.is_ok()
-        {
-            self.tally.report.note(format!("statement {} was finished with FINALIZE", index + 1));
-            return Ok(Ended::Done);
+        if let (Alone::Detaches { finalize }, "55000") = (&self.ways[index], code) {
+            match self.send_alone(finalize).await {
+                Ok(()) => {
+                    let note = format!("statement {} was finished with FINALIZE", index + 1);
+                    self.tally.report.note(note);
+                    return Ok(Ended::Done);
+                }
+                Err(failure) if is_unanswered(&failure.error) => {
+                    return Err(self.stopped(index, failure).await);
+                }
+                // It was not that.
+                Err(_) => {}
+            }
         }
         Err(self.stopped(index, failure).await)
     }

@@ -8,11 +8,12 @@ use migrate_runtime::Migrations;
 use migrate_tests::cluster::Crash;
 use migrate_tests::database::value;
 use migrate_tests::proof::dice::Dice;
+use migrate_tests::proof::replica::is_fault;
 use migrate_tests::sets::set;
 use tokio_postgres::Client;
 
 use super::Verdicts;
-use super::setup::{Nodes, migrate, run};
+use super::setup::{Nodes, first_line, migrate, run};
 
 /// The migrations that count, of each kind.
 const STEPS: usize = 8;
@@ -142,8 +143,11 @@ async fn crashed(nodes: &mut Nodes, database: &str, case: (Change, &str), after:
     });
     tokio::time::sleep(after).await;
     nodes.coordinator.crash(Crash::Kill);
-    let had_ended = running.await.expect("a run").is_ok();
+    let ended = running.await.expect("a run");
     nodes.coordinator.start();
+    if ended.as_ref().is_err_and(|error| !is_fault(error)) {
+        return End::Diverged(format!("no crash explains {}", first_line(&ended)));
+    }
     let began = Instant::now();
     let mut client = nodes.client(database).await;
     while let Err(error) = migrate(&set, &mut client).await {
@@ -154,7 +158,7 @@ async fn crashed(nodes: &mut Nodes, database: &str, case: (Change, &str), after:
         }
         client = nodes.client(database).await;
     }
-    judge(&client, case.0, had_ended).await
+    judge(&client, case.0, ended.is_ok()).await
 }
 
 async fn judge(client: &Client, change: Change, had_ended: bool) -> End {

@@ -1,11 +1,11 @@
-//! Cuts the connection of a run at every byte, in either direction, and checks what is left. After each
-//! cut the ledger has to be true, no lock and no session may be left, and the next run has to complete
-//! what is missing; single bytes and delays must not change anything. Prints figures and what broke, and
-//! fails if anything did.
+//! Cuts the connection of a run on an empty database, and of the other verbs, at every byte, in either direction, and
+//! checks what is left. After each cut the error has to be one of a broken connection, the ledger has to be true, no
+//! lock and no session may be left, and the next call has to complete what is missing; single bytes and delays must
+//! not change anything. Prints figures and what broke, and fails if anything did.
 //!
-//! With `--lock row` a cut run leaves its lock, which is then expired.
+//! With `--lock row` a cut call leaves its lock, which is then expired.
 //!
-//! `cargo run -p migrate-tests --bin cuts [-- --step N] [--workers N] [--lock detect|row]`
+//! `cargo run -p migrate-tests --bin cuts [-- --step N] [--only VERB] [--workers N] [--lock detect|row]`
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -14,6 +14,9 @@
 )]
 
 mod setup;
+mod verbs;
+mod state;
+mod called;
 mod tally;
 
 use std::process::ExitCode;
@@ -26,24 +29,35 @@ use migrate_runtime::{Error, ErrorKind, Lock, Migrations, Migrator, Report};
 use migrate_tests::database::FreshDatabase;
 use migrate_tests::fault::{self, Direction, Fault, Traffic};
 use migrate_tests::proof::options::lock;
+use migrate_tests::proof::replica::is_fault;
 use tokio::time::sleep;
 use tokio_postgres::Client;
 
-use setup::{COUNTERS, Found, RESET, SCHEMA, WHOLE, expire, look, sessions};
+use setup::{COUNTERS, Found, RESET, SCHEMA, WHOLE, look, sessions};
+use state::{FUNCTION, expire};
 use tally::{Cut, Tally};
+use verbs::{VERBS, Verb};
 
 /// For a cut session to end, whose server may first finish what it has received.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// How a run ended that failed with an error of a kind that no broken connection has.
-const ANOTHER: &str = "another error";
+/// The name of a run on an empty database.
+const FRESH: &str = "fresh run";
+
+/// How many times as many bytes are between two cuts of the other verbs, if not every byte is cut: together they send
+/// 35 times as many, and a cut takes several times as long.
+const FEWER: u64 = 1500;
 
 /// The options of the command line.
-#[derive(Parser, Debug, Clone, Copy)]
+#[derive(Parser, Debug, Clone)]
 struct Options {
-    /// How many bytes are between two cuts
+    /// How many bytes are between two cuts of a run on an empty database; between two of the others are 1500 times
+    /// as many, or also one
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     step: u64,
+    /// Cuts only the verbs with this text in their name
+    #[arg(long, default_value = "")]
+    only: String,
     /// How many runs are cut at the same time
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..))]
     workers: u64,
@@ -52,47 +66,56 @@ struct Options {
     lock: Lock,
 }
 
+/// A call to cut.
+struct Job {
+    /// A verb, and what is there before and after a complete call; `None` for a run on an empty database.
+    verb: Option<Arc<(&'static Verb, [String; 2])>>,
+    cut: Cut,
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Options::parse();
     let started = Instant::now();
-    let setup = Setup::create(options.lock).await;
+    let mut setup = Setup::create(options.lock).await;
     let mut tally = Tally::default();
-    let traffic = setup.uncut(Fault::Nothing, &mut tally).await;
-    setup.uncut(Fault::SingleBytes, &mut tally).await;
-    setup.uncut(Fault::Delay(Duration::from_millis(5)), &mut tally).await;
+    let jobs = Arc::new(setup.jobs(&options, &mut tally).await);
     drop(setup);
 
-    let cuts = Arc::new(cuts(&traffic, options.step));
     let next = Arc::new(AtomicUsize::new(0));
-    let work = |_| tokio::spawn(worker(Arc::clone(&cuts), Arc::clone(&next), options.lock));
+    let work = |_| tokio::spawn(worker(Arc::clone(&jobs), Arc::clone(&next), options.lock));
     let workers: Vec<_> = (0..options.workers).map(work).collect();
     for worker in workers {
         tally.add(worker.await.expect("a worker"));
     }
     println!("{tally}");
-    println!("{} cuts in {:.1} s", cuts.len(), started.elapsed().as_secs_f64());
+    println!("{} cuts in {:.1} s", jobs.len(), started.elapsed().as_secs_f64());
     if tally.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Every byte boundary of a run's traffic, including its beginning and its end.
-fn cuts(traffic: &Traffic, step: u64) -> Vec<Cut> {
+/// Every byte boundary of a call's traffic, including its beginning and its end; with a `step` those in the middle of
+/// each, at least one.
+fn cuts(name: &str, traffic: &Traffic, step: u64) -> Vec<Cut> {
     let of = |direction| {
         let bytes = traffic.bytes(direction);
-        println!("a complete run: {bytes} bytes {}", direction.as_str());
-        let step = usize::try_from(step).unwrap_or(usize::MAX);
-        (0..=bytes).step_by(step).map(move |after| Cut { direction, after })
+        println!("a complete {name}: {bytes} bytes {}", direction.as_str());
+        let step = step.min(bytes.max(1));
+        let each = usize::try_from(step).unwrap_or(usize::MAX);
+        ((step - 1) / 2..=bytes).step_by(each).map(move |after| Cut { direction, after })
     };
     Direction::BOTH.into_iter().flat_map(of).collect()
 }
 
-/// Runs one cut after the other, on its own database: an index that is built concurrently waits for every
+/// Cuts one call after the other, on its own database: an index that is built concurrently waits for every
 /// transaction of its database.
-async fn worker(cuts: Arc<Vec<Cut>>, next: Arc<AtomicUsize>, lock: Lock) -> Tally {
+async fn worker(jobs: Arc<Vec<Job>>, next: Arc<AtomicUsize>, lock: Lock) -> Tally {
     let mut setup = Setup::create(lock).await;
     let mut tally = Tally::default();
-    while let Some(cut) = cuts.get(next.fetch_add(1, Ordering::Relaxed)) {
-        setup.cut(*cut, &mut tally).await;
+    while let Some(Job { verb, cut }) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+        match verb.as_deref() {
+            None => setup.cut(*cut, &mut tally).await,
+            Some((verb, whole)) => setup.cut_verb(verb, whole, *cut, &mut tally).await,
+        }
     }
     tally
 }
@@ -108,8 +131,29 @@ struct Setup {
 impl Setup {
     async fn create(lock: Lock) -> Setup {
         let (database, direct) = FreshDatabase::connected().await;
-        direct.batch_execute(COUNTERS).await.expect(COUNTERS);
+        for sql in [COUNTERS, FUNCTION] {
+            direct.batch_execute(sql).await.expect(sql);
+        }
         Setup { direct, set: setup::migrations(), lock, database }
+    }
+
+    /// What to cut, after a complete call of each verb.
+    async fn jobs(&mut self, options: &Options, tally: &mut Tally) -> Vec<Job> {
+        let mut jobs = Vec::new();
+        if FRESH.contains(&options.only) {
+            let traffic = self.uncut(Fault::Nothing, tally).await;
+            self.uncut(Fault::SingleBytes, tally).await;
+            self.uncut(Fault::Delay(Duration::from_millis(5)), tally).await;
+            let cuts = cuts(FRESH, &traffic, options.step);
+            jobs.extend(cuts.into_iter().map(|cut| Job { verb: None, cut }));
+        }
+        for verb in VERBS.iter().filter(|verb| verb.name.contains(&options.only)) {
+            let (whole, traffic) = self.uncut_verb(verb, tally).await;
+            let whole = Arc::new((verb, whole));
+            let cuts = cuts(verb.name, &traffic, 1 + (options.step - 1) * FEWER);
+            jobs.extend(cuts.into_iter().map(|cut| Job { verb: Some(Arc::clone(&whole)), cut }));
+        }
+        jobs
     }
 
     /// A run on an empty database through a connection with this fault.
@@ -151,14 +195,12 @@ impl Setup {
         for rule in found.broken_by_cut(&claimed(result.as_ref()), self.lock) {
             tally.broke(&name, rule);
         }
-        let outcome = outcome_of(result.as_ref());
+        let outcome = match &result {
+            None => "no connection",
+            Some(Ok(_)) => "run complete",
+            Some(Err(error)) => code_of(error, &name, tally),
+        };
         tally.outcome(direction, &format!("ledger {}; {outcome}", found.ledger()));
-        if let (ANOTHER, Some(Err(error))) = (outcome, &result) {
-            tally.broke(
-                &name,
-                &format!("an error that a cut does not explain: {}", first_line(error)),
-            );
-        }
 
         if found.lock_rows > 0 {
             tally.lock_row(direction);
@@ -179,16 +221,20 @@ impl Setup {
         }
     }
 
-    /// What the database contains once no other session is left, or after [`LIMIT`], which is then a broken
-    /// rule.
+    /// What the database contains once no other session is left.
     async fn once_alone(&self) -> Found {
+        self.until_alone().await;
+        look(&self.direct).await
+    }
+
+    /// Waits until no other session is left, or for [`LIMIT`], which is then a broken rule.
+    async fn until_alone(&self) {
         let deadline = Instant::now() + LIMIT;
         let mut pause = Duration::from_millis(1);
         while sessions(&self.direct).await > 0 && Instant::now() < deadline {
             sleep(pause).await;
             pause = (pause * 2).min(Duration::from_millis(16));
         }
-        look(&self.direct).await
     }
 }
 
@@ -211,14 +257,21 @@ fn first_line(error: &Error) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
-/// How a run ended, in one word.
-fn outcome_of(result: Option<&Result<Report, Error>>) -> &'static str {
-    match result.map(|result| result.as_ref().map_err(Error::kind)) {
-        None => "no connection",
-        Some(Ok(_)) => "run complete",
-        Some(Err(ErrorKind::ConnectionLost { .. })) => "ConnectionLost",
-        Some(Err(ErrorKind::Migration { .. })) => "Migration",
-        Some(Err(ErrorKind::Database { .. })) => "Database",
-        Some(Err(_)) => ANOTHER,
+/// The code of a cut call's error, which breaks a rule unless it is the error of a broken connection.
+fn code_of(error: &Error, place: &str, tally: &mut Tally) -> &'static str {
+    let of_a_cut = matches!(
+        error.kind(),
+        ErrorKind::ConnectionLost { .. }
+            | ErrorKind::Migration { .. }
+            | ErrorKind::Database { .. }
+            | ErrorKind::Function { .. }
+            | ErrorKind::Hook { .. }
+    );
+    let text = first_line(error);
+    let says_so =
+        text.contains("connection closed") || text.contains("communicating with the server");
+    if !(of_a_cut && says_so && is_fault(error)) {
+        tally.broke(place, &format!("an error that a cut does not explain: {text}"));
     }
+    error.code()
 }

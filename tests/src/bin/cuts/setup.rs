@@ -13,7 +13,7 @@ pub(crate) const SCHEMA: &str = "app";
 pub(crate) const COUNTERS: &str = "CREATE TABLE public.runs (n int NOT NULL)";
 
 /// Resets to an empty database, except for the counters' table.
-pub(crate) const RESET: &str = "DROP SCHEMA IF EXISTS app CASCADE; DELETE FROM public.runs";
+pub(crate) const RESET: &str = "DROP SCHEMA IF EXISTS app, other CASCADE; DELETE FROM public.runs";
 
 /// The ledger of a complete run, as [`Found::ledger`] shows it.
 pub(crate) const WHOLE: &str = "1 2 3";
@@ -110,13 +110,6 @@ pub(crate) async fn look(client: &Client) -> Found {
         lock_rows,
         sessions: sessions(client).await,
     }
-}
-
-/// Expires the lock that a cut run left, as time would.
-pub(crate) async fn expire(client: &Client) {
-    let sql = "UPDATE app.migration_ledger SET applied_at = applied_at - interval '1 hour' \
-               WHERE module = ''";
-    client.batch_execute(sql).await.expect(sql);
 }
 
 async fn entries(client: &Client) -> Vec<Entry> {

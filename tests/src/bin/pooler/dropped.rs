@@ -65,6 +65,9 @@ pub(crate) async fn futures(setup: &mut Setup, seed: u64) {
             cut((&mut third.0, third.1))
         );
         let outcomes = [outcomes.0, outcomes.1, outcomes.2];
+        for error in outcomes.iter().flatten().filter_map(|ended| ended.as_ref().err()) {
+            setup.check(false, format!("a run that was not dropped, seed {seed}: {error}"));
+        }
         let cut = outcomes.iter().filter(|outcome| outcome.is_err()).count();
         (dropped, ended) = (dropped + cut, ended + AT_A_TIME - cut);
         longest *= if cut == AT_A_TIME { 2 } else { 1 };
