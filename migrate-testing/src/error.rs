@@ -127,7 +127,7 @@ impl TestError {
 }
 
 /// Why there is no test server.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ServerError {
     /// No folder contains both `initdb` and `postgres`.
@@ -239,9 +239,22 @@ pub(crate) fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Erro
     move |source| ServerError::Io { doing, path: path.to_owned(), source }
 }
 
+impl fmt::Debug for ServerError {
+    /// The same text as `Display`, because a test that unwraps and a `main` that returns it print this.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn error_of_a_server_is_shown_as_its_text() {
+        let error = ServerError::BadUrl { variable: "DATABASE_URL" };
+        assert_eq!(format!("{error:?}"), error.to_string());
+    }
 
     #[test]
     fn each_error_of_a_server_has_a_help() {

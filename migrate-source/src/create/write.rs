@@ -70,8 +70,9 @@ impl fmt::Display for Created {
 /// let error = create("no/such/folder", "add users", &CreateOptions::default()).unwrap_err();
 /// assert!(matches!(error, CreateError::Refused(_)));
 /// assert!(error.to_string().starts_with("no/such/folder: cannot be read: "));
+/// assert_eq!(format!("{error:?}"), error.to_string());
 /// ```
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[non_exhaustive]
 pub enum CreateError {
     /// The folder, its history file or the description does not allow one.
@@ -94,6 +95,13 @@ pub enum CreateError {
         /// The error of the system.
         source: io::Error,
     },
+}
+
+impl fmt::Debug for CreateError {
+    /// The same text as `Display`, because a `main` that returns it prints this.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// Writes the next migration into `folder`: files with comments, for you to fill in.

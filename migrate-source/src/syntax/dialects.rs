@@ -21,7 +21,7 @@ pub(super) fn of_another_database(wanted: &str, found: &Found<'_>) -> Option<&'s
         (_, "CHANGE") => {
             "write `RENAME COLUMN old TO new`, and for its type `ALTER COLUMN new TYPE type`"
         }
-        (_, "DELETE" | "REMOVE") if wanted.starts_with("an action") => "write `DROP COLUMN name`",
+        (_, "DELETE") if wanted.starts_with("an action") => "write `DROP COLUMN name`",
         ("", "RENAME") => "write `ALTER TABLE old RENAME TO new`",
         ("CURRENT_TIMESTAMP", "ON") => {
             "delete `ON UPDATE` and what follows; a trigger can set the column"

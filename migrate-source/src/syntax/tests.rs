@@ -156,7 +156,6 @@ fn sql_of_other_databases_has_the_next_action() {
         create table t (a int) without rowid => delete both words
         alter table t modify column a bigint => write `ALTER COLUMN
         alter table t delete column a => write `DROP COLUMN name`
-        alter table t remove a => write `DROP COLUMN name`
         insert ignore into t values (1) => write `ON CONFLICT DO NOTHING
         insert into t values (1) on duplicate key update a = 1 => write `ON CONFLICT (column)
         replace into t values (1) => write `INSERT INTO
