@@ -11,7 +11,11 @@ as_owner() {
     if [ "$(id -u)" = 0 ]; then runuser -u nobody -- "$@"; else "$@"; fi
 }
 [ "$(id -u)" != 0 ] || chown nobody "$folder"
-(cd / && as_owner "$bin/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >&2)
+output=$(cd / && as_owner "$bin/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C --no-sync 2>&1) || {
+    printf '%s\n' "$output" >&2
+    rm -rf "$folder"
+    exit 1
+}
 # Another account may run the server.
 chmod -R a+rX "$folder/data"
 echo "$folder/data"

@@ -12,10 +12,11 @@ table="| PostgreSQL | server | result | passed | failed | seconds |
 status=0
 
 # The tests that depend on the server's version. Those of `pure` and `build` need no server, or only for one run; those
-# skipped test programs, signals, a terminal, TLS, the server's log, what keywords can name, the tests' own server, the
-# commands of pages, and what the command line prints, which sends the statements that `db` tests: one version is enough.
+# skipped test programs, signals, a terminal, TLS, the server's log, what keywords can name, the names in the library's
+# statements, the tests' own server, the commands of pages, and what the command line prints, which sends the statements
+# that `db` tests: one version is enough.
 tests='--test db --test programs --test cli'
-always='--skip boot_service:: --skip examples:: --skip infrastructure:: --skip older_binary:: --skip terminal:: --skip tls:: --skip names:: --skip server_log:: --skip named_server:: --skip pages:: --skip deploy:: --skip transcripts::'
+always='--skip boot_service:: --skip examples:: --skip infrastructure:: --skip older_binary:: --skip terminal:: --skip tls:: --skip names:: --skip shadows:: --skip server_log:: --skip named_server:: --skip pages:: --skip deploy:: --skip transcripts::'
 
 # Prints the sum of the tests that the `test result:` lines of log $1 count as $2 (`passed` or `failed`).
 count() {
