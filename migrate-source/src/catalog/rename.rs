@@ -78,8 +78,7 @@ impl Catalog {
         let made = self.made(sort, &path.span);
         let definition = self.definition(self.relation_id(from)).cloned();
         self.schema_mut(&from.schema).relations.doubt(&from.name);
-        let relations = &mut self.schema_mut(&to.schema).relations;
-        relations.gain(to.name.clone(), Relation::unknown(made), true);
+        self.schema_mut(&to.schema).gain(&to.name, made);
         let id = self.relation_id(to);
         if let Some(definition) = definition.filter(|_| self.definition(id.clone()).is_none()) {
             self.define(id, definition);
