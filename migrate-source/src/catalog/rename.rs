@@ -85,6 +85,23 @@ impl Catalog {
         }
     }
 
+    /// What refers to relations by the name of their schema refers to its new one.
+    pub(super) fn repoint_schema(&mut self, from: &str, to: &str) {
+        let repoint = |key: &mut Key| {
+            if key.schema == from {
+                to.clone_into(&mut key.schema);
+            }
+        };
+        let schemas = self.schemas.objects.values_mut();
+        for relation in schemas.flat_map(|schema| schema.relations.objects.values_mut()) {
+            let Relation { parents, children, owner, owned, .. } = relation;
+            parents.iter_mut().chain(children).chain(owner).for_each(repoint);
+            let mut keys: Vec<Key> = std::mem::take(owned).into_iter().collect();
+            keys.iter_mut().for_each(repoint);
+            owned.extend(keys);
+        }
+    }
+
     /// What refers to a relation by its name refers to its new one.
     fn repoint(&mut self, relation: &Relation, from: &Key, to: &Key) {
         for owned in &relation.owned {

@@ -205,7 +205,8 @@ impl Catalog {
         }
         let gone = self.gone_as(How::Renamed(to.name.clone()), &from.span);
         if let Some(schema) = self.schemas.take(&from.name, gone) {
-            self.schemas.put(to.name, schema);
+            self.schemas.put(to.name.clone(), schema);
+            self.repoint_schema(&from.name, &to.name);
         }
     }
 
