@@ -15,7 +15,7 @@ use crate::output::text::line;
 pub(crate) enum Repair {
     /// Accept the set's text of an edited migration as what was applied
     Accept {
-        /// The migration's version
+        /// The migration's version, or its file name
         #[arg(required_unless_present = "all", value_parser = version())]
         version: Option<Version>,
         /// Accept every edited migration
@@ -24,7 +24,7 @@ pub(crate) enum Repair {
     },
     /// Forget that a migration was applied, so that the next run applies it
     Forget {
-        /// The migration's version
+        /// The migration's version, or its file name
         #[arg(value_parser = version())]
         version: Version,
     },

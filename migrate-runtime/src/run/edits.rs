@@ -5,7 +5,7 @@ use migrate_set::ledger::Entry;
 use migrate_set::name::Kind;
 use migrate_set::plan::{Cause, Plan, Policy, Tolerance, plan};
 use migrate_set::resume::manner;
-use migrate_set::set::Migration;
+use migrate_set::set::{Migration, Migrations};
 use migrate_set::version::Version;
 
 use super::action::Action;
@@ -123,13 +123,14 @@ pub(crate) struct Accept(pub(crate) Edited);
 impl Edit for Accept {
     fn changes(&self, cx: &Context<'_>, contents: Contents<'_>, next: &mut Next) -> Changes {
         let Self(edited) = self;
-        let version = match edited {
+        let named = match edited {
             Edited::All => None,
             Edited::Of(version) => Some(version),
         };
-        let mut chosen = chosen(cx, contents.entries, version)?;
-        if let (Some(version), true) = (version, chosen.is_empty()) {
-            return Err(no_entry(cx, version));
+        let version = named.map(|named| meant(cx.migrator.set, &contents.entries, named));
+        let mut chosen = chosen(cx, contents.entries, version.as_ref())?;
+        if let (Some(named), true) = (named, chosen.is_empty()) {
+            return Err(no_entry(cx, named));
         }
         chosen.retain(|(migration, entry)| {
             !entry.is_finished()
@@ -227,6 +228,22 @@ fn change<'a, 'r: 'a>(
     })
 }
 
+/// The version of the migration that a caller names, in the set or in the ledger.
+fn meant(set: &Migrations, entries: &[Entry], named: &Version) -> Version {
+    let of_set = set.iter().map(|migration| (migration.version(), migration.filename()));
+    let of_ledger = entries.iter().map(|entry| (&entry.version, entry.filename.as_str()));
+    let found =
+        of_set.chain(of_ledger).find(|&(version, filename)| is_named(named, version, filename));
+    found.map_or(named, |(version, _)| version).clone()
+}
+
+/// Whether a caller names a migration: by its version, or by its version with its name as in files.
+pub(crate) fn is_named(named: &Version, version: &Version, filename: &str) -> bool {
+    let stem = filename.trim_end_matches(".sql").trim_end_matches(".up");
+    let is_it = |name: &str| Version::from(name).as_str() == named.as_str();
+    version == named || is_it(stem) || is_it(filename)
+}
+
 /// The applied and the renumbered migrations with their entries: all, or those of `version`.
 fn chosen<'r>(
     cx: &Context<'r>,
@@ -264,7 +281,8 @@ fn forget(
     version: &Version,
     next: &mut Next,
 ) -> Result<Change, Error> {
-    let entry = contents.entries.into_iter().find(|entry| entry.version == *version);
+    let is_it = |entry: &Entry| is_named(version, &entry.version, &entry.filename);
+    let entry = contents.entries.into_iter().find(is_it);
     let Some(entry) = entry else { return Err(no_entry(cx, version)) };
     let condition = as_read(cx, &entry);
     let place = next.place(|running| running.end(cx.migrator.set, &entry));

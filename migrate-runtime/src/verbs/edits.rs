@@ -34,7 +34,8 @@ impl Migrator<'_> {
     }
 
     /// Accepts the edited text of an applied migration, or with [`Edited::All`] of all: its entry gets the
-    /// set's checksum, and the ledger records the role that accepted it. The version of a renumbered file
+    /// set's checksum, and the ledger records the role that accepted it. It can be named by its version or by its
+    /// file (`003_add_email.sql`). The version of a renumbered file
     /// accepts its number: the entry of its text gets the set's version.
     ///
     /// ```no_run
@@ -61,7 +62,7 @@ impl Migrator<'_> {
     }
 
     /// Ends the entry of a migration, so that the next run applies it; the ledger records the role that
-    /// ended it.
+    /// ended it. It can be named as in [`Migrator::accept`].
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};

@@ -102,6 +102,7 @@ impl Catalog {
         let Some(schema) = self.target(&path) else { return self.blur(Sort::Function) };
         let mut made = self.made(Sort::Function, &path.span);
         made.sure &= self.is_certain(&path, &schema);
+        self.note_instead_of(&schema, &path, made);
         let (signature, given) = (signature(at), path.qualifier.clone());
         let defined = self.function_as(at, node);
         // The server checks a function in SQL when it makes it, and others when they run.

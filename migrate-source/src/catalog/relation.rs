@@ -151,6 +151,7 @@ impl Catalog {
         let mut relation = Relation::new(self.made(sort, &path.span));
         relation.made.sure &= temporary || self.is_certain(path, &schema);
         self.note_either(path, &schema);
+        self.note_instead_of(&schema, path, relation.made);
         match self.look_in(&key) {
             Look::Found(()) if conditional => return None,
             Look::Found(()) => {
@@ -159,7 +160,7 @@ impl Catalog {
                 return None;
             }
             Look::Perhaps(()) => {
-                self.join(&key, relation.made.stamp);
+                self.join(&key, relation.made);
                 return None;
             }
             Look::Unknown if conditional => relation.open(),
@@ -176,12 +177,11 @@ impl Catalog {
     }
 
     /// A relation is made that can be there: either of the two can be, with the union of what they have.
-    fn join(&mut self, key: &Key, stamp: u32) {
-        let sure = !self.perhaps;
+    fn join(&mut self, key: &Key, made: Made) {
         let Some(old) = self.relation_mut(key) else { return };
         old.open();
-        old.made.sure |= sure;
-        old.made.stamp = stamp;
+        old.made.sure |= made.sure;
+        old.made.stamp = made.stamp;
         for owned in old.owned.clone() {
             self.schema_mut(&owned.schema).relations.doubt(&owned.name);
         }

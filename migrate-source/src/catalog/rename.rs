@@ -78,11 +78,27 @@ impl Catalog {
         let made = self.made(sort, &path.span);
         let definition = self.definition(self.relation_id(from)).cloned();
         self.schema_mut(&from.schema).relations.doubt(&from.name);
-        let relations = &mut self.schema_mut(&to.schema).relations;
-        relations.gain(to.name.clone(), Relation::unknown(made), true);
+        self.schema_mut(&to.schema).gain(&to.name, made);
         let id = self.relation_id(to);
         if let Some(definition) = definition.filter(|_| self.definition(id.clone()).is_none()) {
             self.define(id, definition);
+        }
+    }
+
+    /// What refers to relations by the name of their schema refers to its new one.
+    pub(super) fn repoint_schema(&mut self, from: &str, to: &str) {
+        let repoint = |key: &mut Key| {
+            if key.schema == from {
+                to.clone_into(&mut key.schema);
+            }
+        };
+        let schemas = self.schemas.objects.values_mut();
+        for relation in schemas.flat_map(|schema| schema.relations.objects.values_mut()) {
+            let Relation { parents, children, owner, owned, .. } = relation;
+            parents.iter_mut().chain(children).chain(owner).for_each(repoint);
+            let mut keys: Vec<Key> = std::mem::take(owned).into_iter().collect();
+            keys.iter_mut().for_each(repoint);
+            owned.extend(keys);
         }
     }
 

@@ -56,6 +56,22 @@ impl Schema {
         }
     }
 
+    /// An object can be made in it, of which nothing else is known then.
+    pub(super) fn gain(&mut self, name: &str, made: Made) {
+        let key = name.to_owned();
+        match made.sort {
+            Sort::Type => {
+                self.types.gain(key, Type::unknown(made), true);
+                self.types.objects.get_mut(name).into_iter().for_each(|one| one.labels.open = true);
+            }
+            Sort::Function => self.routines.gain(key, Routine::unknown(made), true),
+            _ => {
+                self.relations.gain(key, Relation::unknown(made), true);
+                self.relations.objects.get_mut(name).into_iter().for_each(Relation::open);
+            }
+        }
+    }
+
     /// What an extension made in it can be gone.
     pub(super) fn doubt_extensions(&mut self) {
         for one in self.routines.objects.values_mut().filter(|one| !one.has_signature()) {
@@ -189,7 +205,8 @@ impl Catalog {
         }
         let gone = self.gone_as(How::Renamed(to.name.clone()), &from.span);
         if let Some(schema) = self.schemas.take(&from.name, gone) {
-            self.schemas.put(to.name, schema);
+            self.schemas.put(to.name.clone(), schema);
+            self.repoint_schema(&from.name, &to.name);
         }
     }
 

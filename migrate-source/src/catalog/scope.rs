@@ -2,7 +2,7 @@
 
 use super::Catalog;
 use super::name::{self, Path};
-use super::object::{Look, Names, Object, Sort};
+use super::object::{Look, Made, Names, Object, Sort};
 use super::relation::{Key, Relation};
 use super::schema::is_system;
 use crate::syntax::tree::{At, Kind};
@@ -183,7 +183,38 @@ impl Catalog {
     pub(super) fn is_certain(&self, path: &Path, target: &str) -> bool {
         let before = self.path.schemas.iter().take_while(|schema| *schema != target);
         path.qualifier.is_some()
-            || before.into_iter().all(|schema| self.schemas.look(schema, &self.blurs).is_missing())
+            || self.instead_of(target).is_empty()
+                && before.into_iter().all(|one| self.schemas.look(one, &self.blurs).is_missing())
+    }
+
+    /// The schemas in which a statement makes its object if this one, which is searched before them, is not there.
+    fn instead_of(&self, target: &str) -> Vec<String> {
+        let mut others = Vec::new();
+        if target == TEMPORARY {
+            return others;
+        }
+        for schema in self.path.searched().skip_while(|schema| *schema != target) {
+            let known = self.schemas.look(schema, &self.blurs);
+            let is_sure = matches!(known, Look::Found(_));
+            if schema != target && known.there().is_some() {
+                others.push(schema.clone());
+            }
+            if is_sure {
+                break;
+            }
+        }
+        others
+    }
+
+    /// Notes that what a statement makes in this schema is in another if this one is not there. An index is where its
+    /// table is, whatever its own path is.
+    pub(super) fn note_instead_of(&mut self, target: &str, path: &Path, made: Made) {
+        if path.qualifier.is_some() && made.sort != Sort::Index {
+            return;
+        }
+        for other in self.instead_of(target) {
+            self.schema_mut(&other).gain(&path.name, Made { sure: false, ..made });
+        }
     }
 
     /// Notes that something else can have the name of a relation that a statement makes in this schema: there, in

@@ -230,6 +230,9 @@ fn doubled_names_are_found() {
         create policy p on users using (true); create policy p on users using (true)
             => policy `p` of table `users` already exists | created in
         create schema s; create schema s => schema `s` already exists | created in
+        create schema s; create table s.t (a int primary key); alter schema s rename to r; create view r.t_pkey as
+            select 1
+            => view `r.t_pkey` already exists | created in
         create extension citext; create extension citext => extension `citext` already exists | created in
         create sequence users_pkey => sequence `users_pkey` already exists | created in",
     );

@@ -151,6 +151,7 @@ impl Catalog {
         self.refer_qualifier(&path, false);
         let mut made = self.made(Sort::Type, &path.span);
         made.sure &= self.is_certain(&path, &schema);
+        self.note_instead_of(&schema, &path, made);
         let mut labels = open_labels(&made);
         if let Some(list) = at.child(Kind::ENUM_TYPE) {
             labels.open = false;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use migrate_runtime::ledger::Edited;
-use migrate_runtime::{ErrorKind, Event, Migrator, Version};
+use migrate_runtime::{ErrorKind, Event, Migrator};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
 use migrate_tests::sets::set;
 use tokio_postgres::Client;
@@ -53,7 +53,7 @@ async fn edited_migrations_are_accepted_on_purpose() {
     ]);
     let migrator = Migrator::new(&edited);
     migrator.verify(&client).await.expect_err("drift");
-    let report = migrator.accept(&mut client, 1).await.unwrap_or_else(|e| panic!("{e}"));
+    let report = migrator.accept(&mut client, "001_a.sql").await.unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(report.amended[0].filename, "001_a.sql");
     let error = migrator.verify(&client).await.expect_err("one is left");
     let ErrorKind::Drift { drift, .. } = error.kind() else { panic!("{error}") };
@@ -82,7 +82,7 @@ async fn forgotten_entries_are_applied_again() {
     let migrator = Migrator::new(&set);
     migrator.run(&mut client).await.expect("a run");
     client.batch_execute("ALTER TABLE b DROP c").await.expect("by hand");
-    migrator.forget(&mut client, Version::new("3")).await.unwrap_or_else(|e| panic!("{e}"));
+    migrator.forget(&mut client, "003_c").await.unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(
         entries(&client).await,
         "versioned:001:a:f versioned:002:b:f versioned:003:c:f forgotten:003:c:f"

@@ -34,7 +34,9 @@ const FILES: [&str; 5] = [
      CREATE TABLE part1 PARTITION OF part FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
      CREATE TABLE child (extra int NOT NULL, b text) INHERITS (k);
      CREATE TABLE kin (a int); CREATE TABLE heir (a int, z int); ALTER TABLE heir INHERIT kin;
-     ALTER TABLE kin RENAME TO parent",
+     ALTER TABLE kin RENAME TO parent;
+     CREATE SCHEMA old; CREATE TABLE old.indexed (a text); CREATE INDEX ON old.indexed (lower(a));
+     ALTER SCHEMA old RENAME TO new",
 ];
 
 fn options() -> SetOptions {
