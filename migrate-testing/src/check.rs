@@ -29,7 +29,7 @@ pub enum CheckError {
     /// Migrations have no down script.
     #[error(
         "not reversible without a down script: {}\n\
-         help: write one, or check from a later version with `check_reversible_from`",
+         help: write one, or check from a later version with `assert_reversible_from`",
         files.join(", ")
     )]
     NoDown {

@@ -65,8 +65,9 @@ impl Convert {
         let proof = match (sent, &checked) {
             (None, _) => String::new(),
             (Some(sent), Ok(new)) => {
-                prove(cx, &sent?, &new.set).await?;
+                let note = prove(cx, &sent?, &new.set).await?;
                 line("Proved", "the old files and the new folder leave the same database")
+                    + &notes(note.as_slice())
             }
             (Some(_), Err(_)) => {
                 notes(&["not proved, because the new folder is not valid yet".to_owned()])

@@ -1,5 +1,6 @@
 //! `convert --prove`: whether the old files and the new folder leave the same database. The statements of the old files run
-//! in the order of their tool in one new database, and the new folder in another; `pg_dump` shows what differs.
+//! in the order of their tool in one new database, and the new folder in another; `pg_dump` shows what differs. Where two
+//! runs of the old files differ already, as by `now()` or random values, a difference is no mistake.
 
 use std::process::Command;
 
@@ -12,16 +13,18 @@ use super::cluster::{Created, Creation};
 use super::database::{Maintenance, Server};
 use super::server::Connector;
 use crate::error::VerbError;
+use crate::output::text::counted;
 
 /// The statements of one old file, and its name in messages.
 pub(super) type Sent = (String, Vec<String>);
 
-/// Runs one after the other in databases of their own, which are dropped again.
+/// Runs one after the other in databases of their own, which are dropped again. The result is a note of the lines that
+/// cannot be compared, if there are any.
 pub(super) async fn prove(
     cx: &Connector<'_>,
     old: &[Sent],
     new: &Migrations,
-) -> Result<(), VerbError> {
+) -> Result<Option<String>, VerbError> {
     let server = Server::connect(cx, &Maintenance::default()).await?;
     let creations = old.iter().flat_map(|(file, statements)| {
         statements.iter().filter_map(move |one| Creation::by_statement(file, one))
@@ -39,10 +42,15 @@ pub(super) async fn prove(
         created.add(&migrator, client).await;
         ran.map(drop).map_err(VerbError::from)
     };
-    let old = dumped(cx, &server, &creations, by_old).await?;
-    let new = dumped(cx, &server, &Creation::all(new, new), by_new).await?;
-    match difference(&old, &new) {
-        None => Ok(()),
+    let first = dumped(cx, &server, &creations, &by_old).await?;
+    let mut converted = dumped(cx, &server, &Creation::all(new, new), by_new).await?;
+    if first == converted {
+        return Ok(None);
+    }
+    let second = dumped(cx, &server, &creations, &by_old).await?;
+    let varying = excuse(&first, &second, &mut converted);
+    match difference(&first, &converted) {
+        None => Ok(varying),
         Some(lines) => Err(VerbError::Unproved {
             what: format!("the new folder leaves another database than the old files: {lines}"),
             help: "compare the files; the new folder is kept",
@@ -50,19 +58,19 @@ pub(super) async fn prove(
     }
 }
 
-/// The dump of a new database in which `run` ran.
+/// The lines of the dump of a new database in which `run` ran.
 async fn dumped(
     cx: &Connector<'_>,
     server: &Server,
     creations: &[Creation],
     run: impl AsyncFnOnce(&mut Client, &mut Created) -> Result<(), VerbError>,
-) -> Result<String, VerbError> {
+) -> Result<Vec<String>, VerbError> {
     let work = async |created: &mut Created| {
         let in_database = async |name: &str| {
             let (mut client, _) = cx.connect(&cx.target()?.of_database(name), None).await?;
             run(&mut client, created).await?;
             drop(client);
-            dump(&cx.target()?.of_database(name).config()?)
+            dump(&cx.target()?.of_database(name).config()?).map(|text| compared(&text))
         };
         server.scratch("convert", in_database).await
     };
@@ -118,13 +126,29 @@ fn dump(config: &Config) -> Result<String, VerbError> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// The first lines that differ; the newest releases of `pg_dump` begin and end with a random word.
-fn difference(one: &str, other: &str) -> Option<String> {
-    let lines = |text: &'_ str| -> Vec<String> {
-        let kept = text.lines().filter(|line| !line.starts_with('\\') || *line == "\\.");
-        kept.map(without_counter).collect()
-    };
-    let (one, other) = (lines(one), lines(other));
+/// The lines that count: the newest releases of `pg_dump` begin and end with a random word.
+fn compared(dump: &str) -> Vec<String> {
+    let kept = dump.lines().filter(|line| !line.starts_with('\\') || *line == "\\.");
+    kept.map(without_counter).collect()
+}
+
+/// Gives `converted` the lines of the first run of the old files where their second run has another, and counts these. With
+/// more or fewer lines in one of them nothing shows which belong together, and all are compared.
+fn excuse(first: &[String], second: &[String], converted: &mut [String]) -> Option<String> {
+    if first.len() != second.len() || first.len() != converted.len() {
+        return None;
+    }
+    let pairs = first.iter().zip(second).zip(converted);
+    let varying = pairs.filter(|((first, second), _)| first != second);
+    let varying = varying.map(|((first, _), converted)| converted.clone_from(first)).count();
+    (varying > 0).then(|| {
+        let lines = counted(varying, "line");
+        format!("two runs of the old files differ in {lines} of the dump, which cannot be compared")
+    })
+}
+
+/// The first lines that differ.
+fn difference(one: &[String], other: &[String]) -> Option<String> {
     let longest = one.len().max(other.len());
     let none = String::from("(nothing)");
     (0..longest).find_map(|at| {
@@ -152,12 +176,28 @@ mod tests {
     #[test]
     fn first_line_that_differs_is_shown() {
         let check = |one: &str, other: &str, expected: Option<&str>| {
-            assert_eq!(difference(one, other).as_deref(), expected);
+            let found = difference(&compared(one), &compared(other));
+            assert_eq!(found.as_deref(), expected);
         };
         check("\\restrict a\nx\n", "\\restrict b\nx\n", None);
         check("x\ny\n", "x\nz\n", Some("`z` instead of `y`"));
         check("x\n", "x\nz\n", Some("`z` instead of `(nothing)`"));
         check("SET (pg_attver=12);\n", "SET (pg_attver=345);\n", None);
         check("SET (a=1);\n", "SET (a=2);\n", Some("`SET (a=2);` instead of `SET (a=1);`"));
+    }
+
+    #[test]
+    fn lines_that_the_old_files_repeat_are_compared() {
+        let check = |first: &str, second: &str, converted: &str, expected: (bool, Option<&str>)| {
+            let (first, mut converted) = (compared(first), compared(converted));
+            let note = excuse(&first, &compared(second), &mut converted);
+            let found = difference(&first, &converted);
+            assert_eq!((note.is_some(), found.as_deref()), expected);
+        };
+        check("x\n1\n", "x\n2\n", "x\n3\n", (true, None));
+        check("x\n1\n", "x\n2\n", "y\n3\n", (true, Some("`y` instead of `x`")));
+        check("x\n1\n", "x\n1\n", "x\n3\n", (false, Some("`3` instead of `1`")));
+        check("x\n1\n", "x\n2\n", "x\n3\n4\n", (false, Some("`3` instead of `1`")));
+        check("x\n1\n", "x\n2\n3\n", "x\n3\n", (false, Some("`3` instead of `1`")));
     }
 }

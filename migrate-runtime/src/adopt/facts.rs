@@ -45,9 +45,12 @@ pub(super) enum Key {
     Checksum,
 }
 
+/// The tool of a table that is described by its columns.
+pub(crate) const UNNAMED: &str = "its tool";
+
 /// What most tables do not have.
 pub(super) const NOTHING: Facts<'static> = Facts {
-    name: "its tool",
+    name: UNNAMED,
     schema: None,
     table: "",
     key: (Key::Version, "t.version"),

@@ -5,7 +5,7 @@ mod names;
 mod tool;
 mod table;
 mod tools;
-mod facts;
+pub(crate) mod facts;
 mod digest;
 mod sha1;
 mod siphash;

@@ -5,6 +5,7 @@ use migrate_set::text::escaped;
 
 use super::kind::ErrorKind;
 use super::report::LockKind;
+use crate::adopt::facts::UNNAMED;
 
 impl ErrorKind {
     /// One word for it, part of the command line's JSON and so frozen.
@@ -71,6 +72,11 @@ impl ErrorKind {
                 format!("set {{}} to the oldest release that runs, once that is {newest} or newer"),
                 &[Term::OldestPeer],
             ),
+            ErrorKind::NotAdoptable { tool, columns, .. }
+                if *tool == UNNAMED && !columns.is_empty() =>
+            {
+                "name the columns as the table has them".into()
+            }
             ErrorKind::NotAdoptable { tool, .. } => Remedy::new(
                 format!(
                     "name the table with {{}} and {{}}; if {tool} never ran here, only {{}} is needed"

@@ -186,6 +186,7 @@ impl fmt::Display for Report {
         }
         match (self.applied.len(), self.skipped.len(), self.undone.len()) {
             _ if !self.amended.is_empty() => write!(f, "{} amended", self.amended.len())?,
+            (0, 0, 0) => f.write_str("nothing to do")?,
             (0, known, 0) => write!(f, "nothing pending: {known} applied before")?,
             (0, _, undone) => write!(f, "{undone} undone")?,
             (new, 0, _) => write!(f, "{new} applied")?,

@@ -9,6 +9,7 @@ use migrate_set::text::{escaped, masked, quoted};
 use tokio_postgres::error::DbError;
 
 use super::report::{Holder, Report};
+use crate::adopt::facts::UNNAMED;
 
 /// The holder of a lock, as the end of a line.
 pub(super) fn held_by(holder: Option<&Holder>) -> String {
@@ -42,7 +43,13 @@ pub(super) fn missing_or_another(tool: &str, columns: &[String]) -> String {
     if columns.is_empty() {
         return "does not exist".to_owned();
     }
-    format!("is not a table of {tool}: it has {}", columns_of(columns))
+    let columns = columns_of(columns);
+    if tool == UNNAMED {
+        return format!(
+            "lacks a column that was named, or has it with another type: it has {columns}"
+        );
+    }
+    format!("is not a table of {tool}: it has {columns}")
 }
 
 /// The columns of a table.

@@ -243,7 +243,10 @@ async fn proof_runs_both_folders_and_shows_what_differs() {
     let role = format!("{table}\nCREATE ROLE {0};\nGRANT SELECT ON a TO {0};", database.name());
     check(&role, &programs, 0, same);
     let pid = format!("{table}\nINSERT INTO a VALUES (pg_backend_pid());");
-    check(&pid, &programs, 1, "the new folder leaves another database than the old files: `");
+    check(&pid, &programs, 0, "two runs of the old files differ in 1 line of the dump");
+    let ledger =
+        format!("{table}\nINSERT INTO a SELECT 1 FROM pg_tables WHERE tablename ~ 'ledger';");
+    check(&ledger, &programs, 1, "the new folder leaves another database than the old files: `");
     check("CREATE TABEL a ();", &programs, 1, "not proved, because the new folder is not valid");
     let missing = "DO $$ BEGIN EXECUTE 'SELECT * FROM nowhere'; END $$;";
     check(missing, &programs, 1, "error: cannot run 1_a.sql: relation \"nowhere\" does not exist");

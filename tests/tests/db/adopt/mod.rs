@@ -85,6 +85,7 @@ async fn adopts(
     let again =
         migrator.adopt(&mut client, adoption).await.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!((again.amended.len(), again.notes.len(), again.messages), (0, 0, 2));
+    assert!(again.to_string().starts_with("nothing to do; 2 messages"), "{again}");
     assert_eq!(value(&client, ENTRIES).await, entries);
     assert_eq!(value(&client, &rows).await, before);
     let run = migrator.run(&mut client).await.unwrap_or_else(|error| panic!("{error}"));

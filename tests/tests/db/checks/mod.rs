@@ -157,7 +157,7 @@ fn missing_down_scripts_are_all_reported_and_a_grown_set_is_checked_from_a_versi
     assert_eq!(
         error.to_string(),
         "not reversible without a down script: migrations/1_a.sql, migrations/2_b.sql\n\
-         help: write one, or check from a later version with `check_reversible_from`"
+         help: write one, or check from a later version with `assert_reversible_from`"
     );
     assert_reversible_from(&set, 3);
     let error = check_reversible_from(&set, "4").expect_err("unknown");
