@@ -4,6 +4,7 @@
 use migrate_set::sql::placeholder::quoted_identifier;
 
 use super::digest::Digest;
+use crate::outcome::UNNAMED;
 use crate::sql::{check_table, literal, utc};
 
 /// The facts of one table. SQL in them names the table `t`; an empty text is left out.
@@ -44,9 +45,6 @@ pub(super) enum Key {
     /// The checksum leads there; if it does not, the key does as that of a file.
     Checksum,
 }
-
-/// The tool of a table that is described by its columns.
-pub(crate) const UNNAMED: &str = "its tool";
 
 /// What most tables do not have.
 pub(super) const NOTHING: Facts<'static> = Facts {

@@ -5,7 +5,7 @@ mod names;
 mod tool;
 mod table;
 mod tools;
-pub(crate) mod facts;
+mod facts;
 mod digest;
 mod sha1;
 mod siphash;

@@ -5,7 +5,7 @@ use migrate_set::text::escaped;
 
 use super::kind::ErrorKind;
 use super::report::LockKind;
-use crate::adopt::facts::UNNAMED;
+use super::text::UNNAMED;
 
 impl ErrorKind {
     /// One word for it, part of the command line's JSON and so frozen.

@@ -9,7 +9,9 @@ use migrate_set::text::{escaped, masked, quoted};
 use tokio_postgres::error::DbError;
 
 use super::report::{Holder, Report};
-use crate::adopt::facts::UNNAMED;
+
+/// The tool of a table to adopt from that is described by its columns.
+pub(crate) const UNNAMED: &str = "its tool";
 
 /// The holder of a lock, as the end of a line.
 pub(super) fn held_by(holder: Option<&Holder>) -> String {
