@@ -67,20 +67,17 @@ impl Git<'_> {
 
     /// What a command prints, in one line; `None` if it fails.
     fn line(&self, arguments: &[&str]) -> Result<Option<String>, VerbError> {
-        let output = self.run(arguments)?;
-        let text = String::from_utf8_lossy(&output.stdout).trim_end_matches('\n').to_owned();
-        Ok(output.status.success().then_some(text))
+        self.run(arguments).map(|output| line(&output))
     }
 
     /// The folder's path in the repository.
     fn path(&self) -> Result<String, VerbError> {
-        let show = ["rev-parse", "--show-prefix"];
-        if let Some(path) = self.line(&show)? {
+        let shown = self.run(&["rev-parse", "--show-prefix"])?;
+        if let Some(path) = line(&shown) {
             return Ok(path);
         }
         // Its setting is in the text in every language.
-        let said = self.run(&show)?.stderr;
-        let is_distrusted = String::from_utf8_lossy(&said).contains("safe.directory");
+        let is_distrusted = String::from_utf8_lossy(&shown.stderr).contains("safe.directory");
         let (problem, help) = if is_distrusted {
             ("is in a repository of another user, which git does not read", DISTRUSTED)
         } else {
@@ -133,8 +130,11 @@ impl Git<'_> {
     /// The files of the folder at a commit that can be part of a set; `None` if it has no such folder.
     fn files(&self, commit: &str, path: &str) -> Result<Option<Vec<SourceFile>>, VerbError> {
         // A name of the tree would fail in the same way if there is none, and if it cannot be read.
-        let arguments = ["ls-tree", "-r", "-z", "--full-tree", commit, "--", path];
-        let output = self.run(&arguments[..if path.is_empty() { 5 } else { 7 }])?;
+        let mut arguments = vec!["ls-tree", "-r", "-z", "--full-tree", commit];
+        if !path.is_empty() {
+            arguments.extend(["--", path]);
+        }
+        let output = self.run(&arguments)?;
         if !output.status.success() {
             return Err(unreadable(&output));
         }
@@ -173,6 +173,12 @@ impl Git<'_> {
         let contents = contents(&answers, objects.len());
         contents.ok_or_else(|| unreadable(&output))
     }
+}
+
+/// What a command printed, in one line; `None` if it failed.
+fn line(output: &Output) -> Option<String> {
+    let text = || String::from_utf8_lossy(&output.stdout).trim_end_matches('\n').to_owned();
+    output.status.success().then(text)
 }
 
 fn unreadable(output: &Output) -> VerbError {

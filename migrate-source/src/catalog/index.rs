@@ -119,9 +119,8 @@ impl Catalog {
             return self.doubled(Sort::Index, &Path { qualifier, name, span: span.clone() });
         }
         self.born(Sort::Index, name, span);
-        let path = Path { qualifier: None, name: name.to_owned(), span: span.clone() };
-        self.note_instead_of(&table.schema, &path, made);
-        self.schema_mut(&table.schema).relations.put(path.name, Relation::new(made));
+        self.note_named_instead_of(&table.schema, name, made);
+        self.schema_mut(&table.schema).relations.put(name.to_owned(), Relation::new(made));
         self.own(table, index, columns);
     }
 

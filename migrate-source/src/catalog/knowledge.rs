@@ -23,8 +23,7 @@ pub(super) struct Known<'c> {
 
 impl Known<'_> {
     fn table(&self, table: &TableName) -> Option<(Key, &Relation)> {
-        let (qualifier, name) = (table.schema().map(str::to_owned), table.last().to_owned());
-        let key = self.catalog.look_relation(&Path { qualifier, name, span: 0..0 }).there()?;
+        let key = self.catalog.look_relation(&path(table)).there()?;
         let relation = self.catalog.relation(&key)?;
         Some((key, relation))
     }
@@ -33,14 +32,19 @@ impl Known<'_> {
     fn checks(&self, table: &Relation, by: Option<&BTreeSet<String>>) -> Option<bool> {
         let (blurs, constraints) = (&self.catalog.blurs, &table.constraints);
         let is_it = |(_, one): (&String, &Constraint)| {
-            let definition = self.catalog.definition(Id::of(&one.made, ""));
-            let words = definition.map(|known| self.catalog.spelled(&known.words, &HashMap::new()));
-            let is_valid =
-                words.is_some_and(|text| text.starts_with("CHECK") && !text.ends_with("NOT VALID"));
+            let is_valid = self
+                .text(one)
+                .is_some_and(|text| text.starts_with("CHECK") && !text.ends_with("NOT VALID"));
             is_valid && by.is_none_or(|by| by.is_empty() || !by.is_disjoint(&one.columns))
         };
         let has = constraints.objects.iter().any(is_it);
         (has || constraints.is_closed(blurs) && table.is_sure(blurs)).then_some(has)
+    }
+
+    /// A constraint as it was written, if that is known.
+    fn text(&self, constraint: &Constraint) -> Option<String> {
+        let definition = self.catalog.definition(Id::of(&constraint.made, ""))?;
+        Some(self.catalog.spelled(&definition.words, &HashMap::new()))
     }
 
     fn shown(&self, place: Option<Place>) -> String {
@@ -75,8 +79,7 @@ impl Knowledge for Known<'_> {
     }
 
     fn is_constrained(&self, domain: &TableName) -> bool {
-        let (qualifier, name) = (domain.schema().map(str::to_owned), domain.last().to_owned());
-        self.catalog.refuses_values(&Path { qualifier, name, span: 0..0 })
+        self.catalog.refuses_values(&path(domain))
     }
 
     fn type_of(&self, table: &TableName, column: &str) -> Option<String> {
@@ -92,11 +95,7 @@ impl Knowledge for Known<'_> {
         let Some((_, relation)) = self.table(table) else { return NotNullCheck::Unknown };
         let (blurs, constraints) = (&self.catalog.blurs, &relation.constraints);
         let wanted = format!("{} IS NOT NULL", identifier(column));
-        let text = |name: &String| {
-            let made = &constraints.objects.get(name)?.made;
-            let definition = self.catalog.definition(Id::of(made, ""))?;
-            Some(self.catalog.spelled(&definition.words, &HashMap::new()))
-        };
+        let text = |name: &String| self.text(constraints.objects.get(name)?);
         let is_it = |name: &&String| {
             let text = text(name).unwrap_or_default();
             let text = text.trim_start_matches("CHECK").trim_end_matches("NOT VALID");
@@ -118,7 +117,7 @@ impl Knowledge for Known<'_> {
     }
 
     fn done_again(&self, table: &TableName, column: &str, dropped: &[String]) -> Vec<String> {
-        let Some((key, relation)) = self.table(table) else { return Vec::new() };
+        let Some((_, relation)) = self.table(table) else { return Vec::new() };
         let index = |owned: &Key| {
             let index = self.catalog.relation(owned)?;
             let is_it = index.computes && index.uses.contains(column);
@@ -126,10 +125,8 @@ impl Knowledge for Known<'_> {
                 .then(|| format!("index `{}`{} is built", owned.name, self.shown(index.made.place)))
         };
         let check = |(name, one): (&String, &Constraint)| {
-            let definition = self.catalog.definition(self.catalog.constraint_id(&key, name))?;
-            let text = self.catalog.spelled(&definition.words, &HashMap::new());
             let is_it = one.columns.contains(column)
-                && text.starts_with("CHECK")
+                && self.text(one)?.starts_with("CHECK")
                 && !dropped.contains(name);
             is_it.then(|| format!("constraint `{name}`{} is checked", self.shown(one.made.place)))
         };
@@ -151,4 +148,9 @@ impl Knowledge for Known<'_> {
         };
         views.into_iter().map(shown).collect()
     }
+}
+
+fn path(name: &TableName) -> Path {
+    let (qualifier, name) = (name.schema().map(str::to_owned), name.last().to_owned());
+    Path { qualifier, name, span: 0..0 }
 }

@@ -209,11 +209,15 @@ impl Catalog {
     /// Notes that what a statement makes in this schema is in another if this one is not there. An index is where its
     /// table is, whatever its own path is.
     pub(super) fn note_instead_of(&mut self, target: &str, path: &Path, made: Made) {
-        if path.qualifier.is_some() && made.sort != Sort::Index {
-            return;
+        if path.qualifier.is_none() || made.sort == Sort::Index {
+            self.note_named_instead_of(target, &path.name, made);
         }
+    }
+
+    /// The same for what has no path of its own.
+    pub(super) fn note_named_instead_of(&mut self, target: &str, name: &str, made: Made) {
         for other in self.instead_of(target) {
-            self.schema_mut(&other).gain(&path.name, Made { sure: false, ..made });
+            self.schema_mut(&other).gain(name, Made { sure: false, ..made });
         }
     }
 

@@ -80,9 +80,8 @@ impl Catalog {
         }
         let made = self.made(Sort::Sequence, span);
         self.born(Sort::Sequence, &name, span);
-        let path = Path { qualifier: None, name, span: span.clone() };
-        self.note_instead_of(&key.schema, &path, made);
-        self.schema_mut(&key.schema).relations.put(path.name, Relation::unknown(made));
+        self.note_named_instead_of(&key.schema, &name, made);
+        self.schema_mut(&key.schema).relations.put(name, Relation::unknown(made));
         self.own(table, key.clone(), BTreeSet::from([column.to_owned()]));
         self.depend(On::Relation(key), User::part(Sort::Column, table, column).into());
     }

@@ -229,20 +229,20 @@ impl Reading<'_> {
         if named {
             action.identifier();
         }
-        let lint = if action.next_are("CHECK") || action.next_are("FOREIGN KEY") {
+        let (refers, excludes) = (action.next_are("FOREIGN KEY"), action.next_are("EXCLUDE"));
+        let lint = if action.next_are("CHECK") || refers {
             (!action.have("NOT VALID")).then_some(Lint::ConstraintNotValid)
         } else if action.next_are("UNIQUE") || action.next_are("PRIMARY KEY") {
             (!action.have("USING INDEX")).then_some(Lint::UniqueWithoutIndex)
         } else if action.next_are("NOT NULL") {
             (!action.have("NOT VALID")).then_some(Lint::SetNotNull)
-        } else if action.next_are("EXCLUDE") {
+        } else if excludes {
             Some(Lint::UniqueWithoutIndex)
         } else if named {
             None
         } else {
             return self.add_column(table, action);
         };
-        let (refers, excludes) = (action.next_are("FOREIGN KEY"), action.next_are("EXCLUDE"));
         if let Some(lint) = lint {
             action.skip_all();
             // Both tables.

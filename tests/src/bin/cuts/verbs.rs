@@ -110,8 +110,7 @@ pub(crate) const VERBS: [Verb; 10] = [
         applied: Some(|| &ALL),
         call: |client, lock| {
             Box::pin(async move {
-                let undone = migrator(&ALL, lock).rollback(client, Rollback::to(1)).await;
-                End { errors: undone.err().into_iter().collect(), ..End::default() }
+                End::of(migrator(&ALL, lock).rollback(client, Rollback::to(1)).await)
             })
         },
         leaves: Leaves::EachUndone,
