@@ -77,8 +77,8 @@ fail() {
 
 command -v python3 >/dev/null || fail 'python3 is not on PATH' 'install the package of that name'
 
-# Not below the workspace, whose lock file it would use, and not in memory, where /tmp often is.
-work=$(mktemp -d "${TMPDIR:-/var/tmp}/no-lockfile-XXXXXX")
+# Not below the workspace, whose lock file it would use.
+work=$(mktemp -d)
 work=$(cd "$work" && pwd -P)
 bin=
 # PostgreSQL refuses to run as root.
@@ -93,9 +93,8 @@ clean() {
 trap clean EXIT
 trap 'exit 1' HUP INT TERM
 
-export CARGO_TARGET_DIR=$work/target CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0 CARGO_TERM_COLOR=never
-# As in a release, and a twentieth less to compile.
-export CARGO_PROFILE_DEV_DEBUG_ASSERTIONS=false CARGO_PROFILE_DEV_OVERFLOW_CHECKS=false
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}
+export CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0 CARGO_TERM_COLOR=never
 
 start_server() {
     local folder
@@ -143,8 +142,8 @@ with open(f"{work}/lowest", "w") as file:
 PYTHON
 
 # A package of the given program, edition and dependencies, without a lock file. Besides this library all ask for the
-# same features, those that migrate-cli and der_derive bring, so that the four share what they compile;
-# scripts/packages.sh builds each crate with what it asks for by itself.
+# features that the whole workspace asks for, so that they share what it has compiled; scripts/packages.sh builds each
+# crate with what it asks for by itself.
 package() {
     local folder=$1 program=$2 edition=$3 dependencies=$4
     mkdir -p "$folder/src" "$folder/migrations"
@@ -152,17 +151,23 @@ package() {
     echo 'CREATE TABLE users (id bigint PRIMARY KEY); INSERT INTO users VALUES (1);' >"$folder/migrations/001_create_users.sql"
     cat >"$folder/Cargo.toml" <<TOML
 [package]
-name = "$program"
+name = "no-lockfile-$program"
 edition = "$edition"
 
 [dependencies]
-tokio = { version = "1", default-features = false, features = ["macros", "net", "rt", "signal"] }
+futures-util = { version = "0.3", default-features = false, features = ["alloc", "slab"] }
+libc = { version = "0.2", features = ["extra_traits"] }
+once_cell = "1"
+rustix = { version = "1", features = ["fs", "process", "termios", "time"] }
+smallvec = { version = "1", features = ["const_generics", "const_new"] }
+tokio = { version = "1", features = ["full"] }
 tokio-postgres = "0.7"
+tracing = { version = "0.1", features = ["log"] }
 $dependencies
 
 [build-dependencies]
 migrate-source = { path = "$root/migrate-source", features = ["command-line", "create"] }
-syn = { version = "2", features = ["extra-traits"] }
+syn = { version = "2", features = ["extra-traits", "full", "visit-mut"] }
 unicode-width = "0.2"
 TOML
 }
@@ -254,7 +259,7 @@ for resolution in "${resolutions[@]}"; do
             [ "$resolution" != newest ] || build+=(--ignore-rust-version)
             if ! "${build[@]}" >"$folder/log" 2>&1; then
                 row 'FAILED to build'
-            elif ! (cd "$folder" && timeout 60 "$CARGO_TARGET_DIR/debug/$program") >"$folder/log" 2>&1; then
+            elif ! (cd "$folder" && timeout 60 "$CARGO_TARGET_DIR/debug/no-lockfile-$program") >"$folder/log" 2>&1; then
                 row 'FAILED to run'
             else
                 seen[$key]=$number
