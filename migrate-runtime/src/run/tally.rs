@@ -191,8 +191,8 @@ impl<'r> Tally<'r> {
             Ok(()) => Ok(self.report),
             Err(mut error) => {
                 self.suggest_baseline(&mut error);
-                spans::failed(&Span::current(), error.kind());
-                spans::failed(&self.at, error.kind());
+                spans::failed(&Span::current(), &error);
+                spans::failed(&self.at, &error);
                 Err(error.with_report(self.report))
             }
         }
