@@ -154,19 +154,19 @@ impl<'w> Work<'w, '_> {
             self.push_noted(&mut message, &sql);
             message.push(Part::Control, "COMMIT");
         }
-        self.push_restores(&mut message);
+        for sql in self.restores() {
+            self.push_restore(&mut message, &sql);
+        }
         if let Some(unlock) = self.unlock() {
             message.push(Part::Unlock, &unlock);
         }
         message
     }
 
-    pub(super) fn push_restores(&self, message: &mut Message) {
-        for sql in self.restores() {
-            message.push(Part::Control, self.begins());
-            message.push(Part::Restore { step: 0 }, &sql);
-            message.push(Part::Control, "COMMIT");
-        }
+    pub(super) fn push_restore(&self, message: &mut Message, sql: &str) {
+        message.push(Part::Control, self.begins());
+        message.push(Part::Restore { step: 0 }, sql);
+        message.push(Part::Control, "COMMIT");
     }
 
     /// The statement that releases the session's lock; `None` if the lock is a row.

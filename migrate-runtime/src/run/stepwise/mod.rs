@@ -166,14 +166,15 @@ impl Work<'_, '_> {
         if !self.cx.migrator.calls.has_hooks(When::AfterEach) {
             return Ok(());
         }
-        self.cleanup.arm(self.restores());
+        let restore = self.session.as_ref().map(Session::restore);
+        self.cleanup.arm(restore.iter().cloned().collect());
         let called = call(self.cx, self.tally, When::AfterEach, self.action).await;
-        let mut message = Message::new();
-        self.push_restores(&mut message);
-        if !message.is_empty()
-            && let Err((failure, completed)) = self.send(&message, &mut |_, _| {}).await
-        {
-            self.cx.wire.end_transaction(&failure.error, completed).await;
+        if let Some(restore) = restore {
+            let mut message = Message::new();
+            self.push_restore(&mut message, &restore);
+            if let Err((failure, completed)) = self.send(&message, &mut |_, _| {}).await {
+                self.cx.wire.end_transaction(&failure.error, completed).await;
+            }
         }
         self.cleanup.disarm();
         called
