@@ -66,6 +66,12 @@ impl Convert {
     }
 
     pub(super) async fn run(&self, cx: &Connector<'_>) -> Result<Answer, VerbError> {
+        if !self.folder.exists() {
+            return Err(VerbError::Usage {
+                what: format!("there is no folder `{}`", self.folder.display()),
+                help: "name the folder in which the other tool has its migrations",
+            });
+        }
         let shown = self.folder.to_string_lossy();
         let files = discover(&self.folder, &shown, Links::Inside)?;
         let beside = beside(&self.folder)?;
