@@ -232,10 +232,21 @@ pub fn rollback<'s>(
     for one in versioned {
         match undo(set, one, edited) {
             Ok(undo) => undos.push(undo),
-            Err(obstacle) => obstacles.push(obstacle),
+            Err(obstacle) if !is_repeated(&obstacles, &obstacle) => obstacles.push(obstacle),
+            Err(_) => {}
         }
     }
     if obstacles.is_empty() { Ok(undos) } else { Err(Obstacles(obstacles)) }
+}
+
+/// Whether the last obstacle names the squash file of this one, which has the same remedy.
+fn is_repeated(obstacles: &[Obstacle], next: &Obstacle) -> bool {
+    match (obstacles.last(), next) {
+        (Some(Obstacle::Replaced { file: last, .. }), Obstacle::Replaced { file, .. }) => {
+            last == file
+        }
+        _ => false,
+    }
 }
 
 fn newest_first(one: &Recorded, other: &Recorded) -> Ordering {

@@ -1,8 +1,10 @@
 //! The pages `docs/guides/*.md`: each of their Rust examples is a documentation test of this package.
-//! They embed `tests/migrations` as the service's own folder.
+//! They embed `tests/migrations` as the service's own folder. An import that a block does not use would be a
+//! warning for the reader, so it is an error here, except where the block has tests, which rustdoc leaves out.
 
 #[doc = include_str!("../../docs/guides/boot.md")]
 mod boot {}
+#[doc(test(attr(allow(unused_imports))))]
 #[doc = include_str!("../../docs/guides/ci-check.md")]
 mod ci_check {}
 #[doc = include_str!("../../docs/guides/expand-and-contract.md")]
@@ -17,6 +19,7 @@ mod tenants {}
 mod adopting {}
 #[doc = include_str!("../../docs/guides/schema.md")]
 mod schema {}
+#[doc(test(attr(allow(unused_imports))))]
 #[doc = include_str!("../../docs/guides/testing.md")]
 mod testing {}
 #[doc = include_str!("../../docs/guides/poolers.md")]

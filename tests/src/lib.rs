@@ -17,6 +17,7 @@ pub mod fault;
 pub mod folders;
 pub mod furnished;
 #[cfg(doctest)]
+#[doc(test(attr(deny(unused_imports))))]
 mod guides;
 #[cfg(doctest)]
 mod pages;

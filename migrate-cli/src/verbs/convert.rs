@@ -47,16 +47,39 @@ fn value(text: &str) -> Result<(String, String), &'static str> {
 }
 
 impl Convert {
+    /// Refuses a new folder in the old one, where the tool would read it.
+    fn check_target(&self) -> Result<(), VerbError> {
+        // The new folder need not exist, nor the folders above it.
+        let there = |path: &Path| Path::new(".").join(path).canonicalize().ok();
+        let above = self.to.ancestors().find_map(there);
+        match above.zip(there(&self.folder)) {
+            Some((above, folder)) if above.starts_with(&folder) => Err(VerbError::Usage {
+                what: format!("`{}` is in the folder to convert", self.to.display()),
+                help: "name a folder beside it",
+            }),
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn proves(&self) -> bool {
         self.prove
     }
 
     pub(super) async fn run(&self, cx: &Connector<'_>) -> Result<Answer, VerbError> {
+        if !self.folder.exists() {
+            return Err(VerbError::Usage {
+                what: format!("there is no folder `{}`", self.folder.display()),
+                help: "name the folder in which the other tool has its migrations",
+            });
+        }
         let shown = self.folder.to_string_lossy();
         let files = discover(&self.folder, &shown, Links::Inside)?;
         let beside = beside(&self.folder)?;
         let source = Source { shown: &shown, files: &files, beside: &beside };
         let Converted { tool, files, left } = convert(&source, self.from.as_deref(), &self.values)?;
+        if tool.reads_all() {
+            self.check_target()?;
+        }
         let sent = self.prove.then(|| sent(&files));
         let files = with_formers(tool.name, files);
         write(&self.to, &files)?;

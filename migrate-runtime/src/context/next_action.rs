@@ -64,6 +64,10 @@ fn of_server(error: &DbError, sent: Sent) -> Option<&'static str> {
             "the pooler had no server connection free: end the transactions that hold them, or raise \
              its `default_pool_size` or `query_wait_timeout`, and run again"
         }
+        "08P01" if error.message().starts_with("transaction blocks not allowed") => {
+            "the pooler is in statement mode: connect to the server directly, or set its `pool_mode` to \
+             `transaction`"
+        }
         // read_only_sql_transaction
         "25006" => "connect to the primary, and check that `default_transaction_read_only` is off",
         // idle_in_transaction_session_timeout: between two messages of a transaction.

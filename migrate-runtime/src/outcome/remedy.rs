@@ -149,6 +149,9 @@ impl ErrorKind {
             ErrorKind::TransactionEnded { .. } => {
                 "remove COMMIT, ROLLBACK and RESET ALL from it, and check what it left in the database"
             }
+            ErrorKind::Function { .. } => {
+                "fix the function or its data, and run again; what the migration did is undone"
+            }
             ErrorKind::Pooled { lock: LockKind::Row, .. } => {
                 "connect to the server directly, or remove the session settings from the file"
             }

@@ -192,10 +192,13 @@ pub(super) fn divide(cx: &Context<'_>, action: Action<'_>) -> bool {
 
 /// Whether `action` calls the service's own code.
 pub(super) fn are_needed(cx: &Context<'_>, action: Action<'_>) -> bool {
+    action.script().ends() == Ends::WithFunction || are_around_each(cx)
+}
+
+/// Whether hooks are called around each migration.
+pub(super) fn are_around_each(cx: &Context<'_>) -> bool {
     let calls = &cx.migrator.calls;
-    action.script().ends() == Ends::WithFunction
-        || calls.has_hooks(When::BeforeEach)
-        || calls.has_hooks(When::AfterEach)
+    calls.has_hooks(When::BeforeEach) || calls.has_hooks(When::AfterEach)
 }
 
 /// Calls the service's own code.

@@ -24,7 +24,7 @@ mod spans;
 
 use migrate_set::set::Traits;
 use tokio_postgres::Client;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use crate::boxed::{Boxed, boxed};
 use crate::context::Context;
@@ -71,9 +71,7 @@ pub(crate) fn run<'r>(
     let cx = Context::new(migrator, client);
     let span = spans::run(migrator.set.module(), &cx.ledger.shown(), goal.word());
     let run = async move {
-        migrator.check_names()?;
-        migrator.check_functions()?;
-        migrator.oldest_release()?;
+        check(migrator).inspect_err(|error| spans::failed(&Span::current(), error))?;
         let (mut hold, mut tally) = (Hold::new(&cx), Tally::new());
         let reached = boxed(reach(&cx, &mut hold, &mut tally, goal));
         let result = match migrator.parts.find() {
@@ -83,6 +81,13 @@ pub(crate) fn run<'r>(
         tally.close(&cx, result)
     };
     boxed(run.instrument(span))
+}
+
+/// Checks what can be checked without the database.
+fn check(migrator: &Migrator<'_>) -> Result<(), Error> {
+    migrator.check_names()?;
+    migrator.check_functions()?;
+    migrator.oldest_release().map(drop)
 }
 
 /// Repeats attempts until one reaches the goal, and releases what it holds, also after an error.

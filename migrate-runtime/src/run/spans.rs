@@ -7,7 +7,7 @@ use migrate_set::text::masked;
 use tracing::{Span, debug_span, field, info_span};
 
 use super::action::Action;
-use crate::outcome::{ErrorKind, Report};
+use crate::outcome::{Error, Report};
 
 /// One run, and whether it succeeded.
 pub(super) fn run(module: &str, ledger: &str, goal: &str) -> Span {
@@ -61,16 +61,17 @@ pub(super) fn statement(parent: &Span, sql: &str) -> Span {
 }
 
 /// Records in `span` that it ended with `error`.
-pub(super) fn failed(span: &Span, error: &ErrorKind) {
+pub(super) fn failed(span: &Span, error: &Error) {
     span.record("otel.status_code", "ERROR");
-    let driver = error.source().and_then(|source| source.downcast_ref::<tokio_postgres::Error>());
+    let source = error.kind().source();
+    let driver = source.and_then(|source| source.downcast_ref::<tokio_postgres::Error>());
     match driver.and_then(tokio_postgres::Error::code) {
         Some(code) => {
             span.record("error.type", code.code());
             span.record("db.response.status_code", code.code());
         }
         None => {
-            span.record("error.type", "_OTHER");
+            span.record("error.type", error.code());
         }
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use migrate_set::digest::Running;
 use migrate_set::ledger::Entry;
-use migrate_set::name::Direction;
-use migrate_set::name::Kind;
+use migrate_set::name::{Direction, Kind};
+use migrate_set::remedy::{Remedy, Term};
 use migrate_set::set::Migration;
 use tracing::{Span, debug, info};
 
@@ -18,6 +18,18 @@ use super::spans;
 use crate::context::{Context, is_duplicate};
 use crate::outcome::{Applied, Error, Event, LockKind, Report, SkipReason, Skipped, SkippedList};
 use crate::sql::Extent;
+
+/// For a repeatable migration that finds what it creates.
+const REPEATED: &str = "a repeatable migration runs again whenever its text changes: write `CREATE OR REPLACE`, or \
+     `DROP .. IF EXISTS` before `CREATE`";
+
+/// For a file without placeholders, while a schema is chosen and the ledger has no entries.
+const ELSEWHERE: &str = "{} does not set the `search_path`: if this belongs in that schema, write `{{tables.NAME}}` for its \
+     name; if the database was set up without this ledger, record what it has with `baseline` or `adopt`";
+
+/// For a ledger without entries.
+const WITHOUT_LEDGER: &str = "if the database was set up without this ledger, record what it has: `baseline` up to a \
+     version, or `adopt` if another tool applied it; otherwise fix the file";
 
 /// What a run has done so far.
 pub(crate) struct Tally<'r> {
@@ -190,28 +202,33 @@ impl<'r> Tally<'r> {
         match result {
             Ok(()) => Ok(self.report),
             Err(mut error) => {
-                self.suggest_baseline(&mut error);
-                spans::failed(&Span::current(), error.kind());
-                spans::failed(&self.at, error.kind());
+                self.explain_duplicate(cx, &mut error);
+                spans::failed(&Span::current(), &error);
+                spans::failed(&self.at, &error);
                 Err(error.with_report(self.report))
             }
         }
     }
 
-    /// Adds to the error of a run that found what it creates, and a ledger without entries, how to fill
-    /// the ledger.
-    fn suggest_baseline(&self, error: &mut Error) {
-        let was_empty = matches!(&self.at_start, Some(Before::These(list)) if list.is_empty());
-        if let Some(failure) = error.failure_mut()
-            && was_empty
-            && failure.direction == Direction::Up
-            && failure.sqlstate.as_deref().is_some_and(is_duplicate)
-        {
-            failure.help.get_or_insert_with(|| {
-                "if the database was set up without this ledger, record what it has: `baseline` up \
-                 to a version, or `adopt` if another tool applied it; otherwise fix the file"
-                    .into()
-            });
+    /// Adds to the error of a run that found what it creates why it can be there.
+    fn explain_duplicate(&self, cx: &Context<'_>, error: &mut Error) {
+        let Some(failure) = error.failure_mut() else { return };
+        let is_duplicate = failure.sqlstate.as_deref().is_some_and(is_duplicate);
+        if !is_duplicate || failure.direction != Direction::Up || failure.help.is_some() {
+            return;
         }
+        let is_its = |one: &&Migration| one.version().to_string() == failure.version;
+        let migration = cx.migrator.set.iter().find(is_its);
+        let was_empty = matches!(&self.at_start, Some(Before::These(list)) if list.is_empty());
+        failure.help = match migration {
+            Some(one) if one.kind() == Kind::Repeatable => Some(REPEATED.into()),
+            Some(one)
+                if was_empty && cx.schema().is_some() && one.up().placeholders().is_empty() =>
+            {
+                Some(Remedy::new(ELSEWHERE, &[Term::Schema]))
+            }
+            _ if was_empty => Some(WITHOUT_LEDGER.into()),
+            _ => None,
+        };
     }
 }

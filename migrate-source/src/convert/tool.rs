@@ -18,6 +18,13 @@ pub struct Tool {
 }
 
 /// Where a tool has the order of its migrations.
+impl Tool {
+    /// Whether it reads every script of its folder, and not only those that its plan names.
+    pub fn reads_all(self) -> bool {
+        self.reads != Reads::Plan
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reads {
     /// In the names of its files.

@@ -113,8 +113,9 @@ pub(super) fn take_misfits(
         // a repeatable or a lone down does not determine a layout, but the error names one for it
         let fitting = entries.iter().find(|entry| entry.place.fits(layout, asked));
         for entry in fitting.into_iter().chain([first]) {
-            if found.len() < 2 {
-                add(&mut found, home(entry), entry);
+            let layout = home(entry);
+            if found.len() < 2 && found.iter().all(|share| share.layout != layout) {
+                add(&mut found, layout, entry);
             }
         }
         vec![(first.index, NameError::MixedLayouts { file: first.path.to_owned(), found, right })]

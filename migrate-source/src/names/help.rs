@@ -36,6 +36,11 @@ impl NameError {
             Self::Nested { folder, files, folders: ..2, .. } => help_nested(folder, *files),
             Self::Dialect { .. } => return Remedy::new(HELP_DIALECT, &[Term::DialectPostgres]),
             Self::MixedLayouts { found, right, .. } => return help_mixed(found, right.as_deref()),
+            Self::WrongLayout { asked, found, right: None, .. }
+                if has_no_repeatable(*asked, *found) =>
+            {
+                HELP_REPEATABLE.to_owned()
+            }
             Self::WrongLayout { found, right, .. } => return help_wrong(*found, right.as_deref()),
             Self::MixedLengths { right, .. } => return rename(right).or(DATES, &[Term::Layout]),
             Self::MixedSeparators { right, layout, .. } => return help_separators(right, *layout),
@@ -76,6 +81,8 @@ const HELP_FOLDER_FILE: &str = "move its SQL into a script that a migration fold
     `up.sql` or `down.sql`, or prisma's `migration.sql`";
 const HELP_FOLDERS: &str = "if the folders have one order of versions, move their files into the migration \
     folder itself; if each is a set, embed each with a module name of its own";
+const HELP_REPEATABLE: &str = "a set of folders has no repeatable migrations: put the statements into a new \
+    migration, each time they change";
 const HELP_DIALECT: &str = "set {} to use the postgres files and ignore the \
     others, or move the others out of the folder";
 
@@ -122,7 +129,17 @@ fn help_nested(folder: &str, files: usize) -> String {
     )
 }
 
+/// Whether a file of layout `found` without a name in `layout` is a repeatable migration.
+fn has_no_repeatable(layout: Layout, found: Layout) -> bool {
+    matches!(layout, Layout::Folders | Layout::Prisma) && found == Layout::Flyway
+}
+
 fn help_mixed(found: &[LayoutShare], right: Option<&str>) -> Remedy {
+    if let (None, [most, other]) = (right, found)
+        && has_no_repeatable(most.layout, other.layout)
+    {
+        return HELP_REPEATABLE.into();
+    }
     let rename = match right {
         Some(right) => format!("rename it to `{right}`, and any others the same way"),
         None => "rename the files that differ from most".to_owned(),

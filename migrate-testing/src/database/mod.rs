@@ -87,7 +87,8 @@ impl TestDatabase {
     /// ```
     ///
     /// # Errors
-    /// [`TestError::Server`] without a server, [`TestError::Migrate`] if a migration fails,
+    /// [`TestError::Server`] without a server, [`TestError::Migrate`] if a migration fails or the set is not
+    /// what its folder has now,
     /// [`TestError::OtherDatabase`] and [`TestError::Pooler`] if a session is not in the database that
     /// it asks for or shares it, [`TestError::Database`] if the server refuses something else,
     /// [`TestError::Waited`] if another process builds the template for too long,
@@ -119,12 +120,17 @@ impl TestDatabase {
             let template = Template::new(&sets, fixture, pool);
             let database = match spare::take(pool, template.image()) {
                 Some(spare) => spare,
-                None => TestDatabase::made(pool, async |client, name| {
-                    template.clone_to(&pool.server, client, name).await
-                })?,
+                None => TestDatabase::of_template(pool, &template)?,
             };
             spare::begin(pool, template.image());
             Ok(database)
+        })
+    }
+
+    fn of_template(pool: &Arc<Pool>, template: &Template<'_>) -> Result<TestDatabase, TestError> {
+        template.check_embeds()?;
+        TestDatabase::made(pool, async |client, name| {
+            template.clone_to(&pool.server, client, name).await
         })
     }
 

@@ -5,8 +5,8 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use migrate_runtime::internal::{outcome_options, query, schemas_to_create, set};
-use migrate_runtime::run_in_order;
 use migrate_runtime::set::Sets;
+use migrate_runtime::{Error, check_embed, run_in_order};
 use migrate_set::checksum::Checksum;
 use sha2::{Digest, Sha256};
 use tokio_postgres::Client;
@@ -65,6 +65,15 @@ impl<'s> Template<'s> {
     pub(super) fn new(sets: &'s Sets<'s>, fixture: &'s str, pool: &Pool) -> Template<'s> {
         let name = format!("{PREFIX}{}{}", pool.place, &digest(sets, fixture, &pool.role)[..24]);
         Template { sets, fixture, image: Image { name, strategy: pool.strategy } }
+    }
+
+    /// Whether the sets are what their folders have now. The run that built a template that is there already may
+    /// have seen older files.
+    pub(super) fn check_embeds(&self) -> Result<(), Error> {
+        for migrator in self.sets {
+            check_embed(set(migrator))?;
+        }
+        Ok(())
     }
 
     pub(super) fn image(&self) -> &Image {

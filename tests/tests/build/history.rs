@@ -10,6 +10,7 @@ use migrate_runtime::__private::{Digest, Origin, Traits};
 use migrate_runtime::internal::SchemaForm;
 use migrate_runtime::set::Layout;
 use migrate_runtime::{ErrorKind, Migrations, Migrator, check_embed};
+use migrate_testing::TestDatabase;
 use migrate_tests::database::FreshDatabase;
 
 use crate::scratch::{Compiler, Outcome, Scratch};
@@ -377,4 +378,11 @@ async fn stale_set_does_not_run() {
     // Without the folder on this machine, the check finds nothing.
     drop(folder);
     check_embed(&stale).expect("no folder");
+    // A template that is there already does not hide it.
+    drop(TestDatabase::new(&stale).expect("a template"));
+    fs::create_dir(path).expect("the folder");
+    fs::write(format!("{path}/2_b.sql"), "SELECT 2;").expect("a file");
+    let error = TestDatabase::new(&stale).expect_err("stale");
+    fs::remove_dir_all(path).expect("the folder is removed");
+    assert!(error.to_string().contains("before its files changed\nadded: 2_b.sql\n"), "{error}");
 }

@@ -207,15 +207,18 @@ async fn errors_of_functions_and_hooks_show_the_servers_text() {
     let migrator = Migrator::new(&set).function("1", raises);
     let error = migrator.run(&mut client).await.expect_err("a failure").to_string();
     let text = "no way (SQLSTATE P0001)\ndetail: because\nhint: try again";
-    assert_eq!(error, format!("migrations/1_a.sql: its function failed: {text}"));
+    let failed = "migrations/1_a.sql: its function failed: ";
+    let help =
+        "\nhelp: fix the function or its data, and run again; what the migration did is undone";
+    assert_eq!(error, format!("{failed}{text}{help}"));
     let error = migrator.clone().hide_details().run(&mut client).await.expect_err("a failure");
     let hidden = "no way (SQLSTATE P0001)\nhint: try again";
-    assert_eq!(error.to_string(), format!("migrations/1_a.sql: its function failed: {hidden}"));
+    assert_eq!(error.to_string(), format!("{failed}{hidden}{help}"));
     assert!(error.source().is_none(), "{:?}", error.source());
     let migrator = Migrator::new(&set).function("1", raises_wrapped);
     let error = migrator.run(&mut client).await.expect_err("a failure").to_string();
     let wrapped = format!("the users cannot be filled: {text}");
-    assert_eq!(error, format!("migrations/1_a.sql: its function failed: {wrapped}"));
+    assert_eq!(error, format!("{failed}{wrapped}{help}"));
     for (when, place) in [
         (When::BeforeRun, "a hook before the run"),
         (When::AfterEach, "migrations/1_a.sql: a hook after each migration"),

@@ -183,6 +183,17 @@ async fn spans_carry_the_names_of_opentelemetry() {
     for part in ["db.collection.name=\"public.migration_ledger\"", "migrate.applied=2", "22012"] {
         assert!(runs[0].contains(part), "{part}: {runs:#?}");
     }
+    // Also where nothing was sent, and no server gave a code.
+    let lines = heard(
+        async {
+            Migrator::new(&broken).schema("").run(&mut client).await.expect_err("an empty name");
+        },
+        FmtSpan::CLOSE,
+        Level::INFO,
+    )
+    .await;
+    let failed = ["otel.status_code=\"ERROR\"", "error.type=\"usage\""];
+    assert!(failed.iter().all(|part| lines[0].contains(part)), "{lines:#?}");
 }
 
 /// The innermost span of a line.

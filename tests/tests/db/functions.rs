@@ -85,7 +85,8 @@ async fn what_fails_in_a_function_undoes_its_migration_and_nothing_else() {
     assert_eq!(
         error.to_string(),
         "migrations/2_hashes.sql: its function failed: no such key\n\
-         version 1 was applied before it and is kept"
+         version 1 was applied before it and is kept\n\
+         help: fix the function or its data, and run again; what the migration did is undone"
     );
     assert_eq!(error.report().expect("a report").applied.len(), 1);
     let left = "SELECT concat_ws(' ', to_regclass('remains') IS NULL, (SELECT count(*) FROM \

@@ -164,6 +164,31 @@ async fn role_of_a_hook_owns_what_the_migration_makes_and_ends_with_it() {
 }
 
 #[tokio::test]
+async fn role_of_a_hook_ends_with_a_migration_outside_a_transaction() {
+    async fn as_owner(context: RunClient<'_>) -> Result<(), tokio_postgres::Error> {
+        let set_role = "SELECT set_config('role', 'role_' || current_database(), false)";
+        context.batch_execute(set_role).await
+    }
+    let (database, mut client) = with_diary().await;
+    let role = format!("role_{}", database.name());
+    let sql = format!("CREATE ROLE {role}; GRANT ALL ON SCHEMA public TO {role}");
+    client.batch_execute(&sql).await.expect("a role");
+    let alone = ("2_alone.sql", "-- migrate:no-transaction\nCREATE TABLE alone (id int);");
+    let set = set(&[A, alone]);
+    let me = value(&client, "SELECT session_user").await;
+    for (when, owner) in [(When::BeforeEach, &role), (When::AfterEach, &me)] {
+        let migrator = Migrator::new(&set).hook(when, as_owner);
+        // The role can neither read the ledger nor write it.
+        let applied = migrator.run(&mut client).await.expect("a run").applied;
+        assert_eq!(applied.len(), 2, "{when}");
+        let left = "SELECT tableowner || ' ' || current_setting('role') FROM pg_tables \
+                    WHERE tablename = 'alone'";
+        assert_eq!(value(&client, left).await, format!("{owner} none"), "{when}");
+        client.batch_execute("DROP TABLE a, alone, migration_ledger").await.expect("a new start");
+    }
+}
+
+#[tokio::test]
 async fn listener_is_called_while_the_message_still_runs() {
     let (database, mut client) = with_diary().await;
     let mut other = database.connect().await;

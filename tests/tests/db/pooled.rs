@@ -307,6 +307,17 @@ async fn waiting(console: &Client, database: &str) -> usize {
 
 /// Between two statements a replica has no session, and the first took longer than its lease.
 #[tokio::test]
+async fn pooler_in_statement_mode_has_the_next_action() {
+    let database = FreshDatabase::create().await;
+    let pooler = Pooler::start(&database.config(), PoolMode::Statement, 3).await.expect("a pooler");
+    let mut client = pooler.connect(database.name()).await.expect("a client");
+    let error = Migrator::new(&set(&[FIRST])).run(&mut client).await.expect_err("no transactions");
+    let help = "help: the pooler is in statement mode: connect to the server directly, or set its `pool_mode` to \
+                `transaction`";
+    assert!(error.to_string().ends_with(help), "{error}");
+}
+
+#[tokio::test]
 async fn lock_of_a_living_replica_is_not_taken_over_between_two_statements() {
     let pooled = Pooled::start().await;
     let set = set(&[FIRST, ("2_i.sql", INDEX)]);

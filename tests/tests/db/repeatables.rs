@@ -193,6 +193,19 @@ async fn binary_behind_the_ledger_applies_nothing_by_either_read() {
     }
 }
 
+#[tokio::test]
+async fn repeatable_that_finds_its_own_view_has_the_next_action() {
+    let (_database, mut client) = FreshDatabase::connected().await;
+    let text = |sql: &'static str| set(&[A, ("R__v.sql", sql)]);
+    run(&mut client, &text("CREATE VIEW v AS SELECT id FROM a;")).await;
+    let changed = text("CREATE VIEW v AS SELECT id, 1 AS one FROM a;");
+    let error = Migrator::new(&changed).run(&mut client).await.expect_err("a view that exists");
+    let help = "help: a repeatable migration runs again whenever its text changes: write `CREATE OR REPLACE`, or \
+                `DROP .. IF EXISTS` before `CREATE`";
+    assert!(error.to_string().ends_with(help), "{error}");
+    run(&mut client, &text("CREATE OR REPLACE VIEW v AS SELECT id, 1 AS one FROM a;")).await;
+}
+
 /// What an older binary has read is not what it finds when it has the lock.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn older_and_newer_binaries_that_boot_together_leave_the_newer_text() {

@@ -159,6 +159,8 @@ async fn only_a_release_with_the_files_undoes_what_is_replaced() {
         )),
         "{error}"
     );
+    let all = fresh.rollback(&mut client, Rollback::All).await.expect_err("an obstacle");
+    assert_eq!(all.to_string().matches("it is one of those that").count(), 1, "{all}");
     let without = set(&[A, B, C]);
     Migrator::new(&without).forget(&mut client, "4").await.expect("forgotten");
     Migrator::new(&without).rollback(&mut client, down).await.expect("the older release undoes it");

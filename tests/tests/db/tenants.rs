@@ -123,16 +123,31 @@ async fn failures_stay_with_their_schemas() {
 }
 
 #[tokio::test]
+async fn file_without_placeholders_has_the_next_action_in_the_second_schema() {
+    let (_database, mut client) = FreshDatabase::connected().await;
+    let set = set(&[("1_a.sql", "CREATE TABLE a (id int);")]);
+    let migrator = Migrator::new(&set).create_schema();
+    migrator.clone().schema("one").run(&mut client).await.expect("a run");
+    let error = migrator.schema("two").run(&mut client).await.expect_err("a table that exists");
+    let help = "help: `.schema(..)` does not set the `search_path`: if this belongs in that schema, write \
+                `{{tables.NAME}}` for its name; if the database was set up without this ledger, record what it has \
+                with `baseline` or `adopt`";
+    assert!(error.to_string().ends_with(help), "{error}");
+}
+
+#[tokio::test]
 async fn pools_without_a_client_are_reported() {
     let set = set(&[A]);
     let migrator = Migrator::new(&set);
     let get = || async { Err::<Box<Client>, _>(std::io::Error::other("empty pool")) };
     let failure = Tenants::new(&migrator).run(["a"], get, |_| {}).await.expect_err("no client");
     assert!(matches!(failure, Failure::Connect(_)));
-    let text = "the pool returned no client\nhelp: see the pool's error, and run again";
+    let text = "the pool returned no client: empty pool\n\
+                help: check the pool's size and address, and run again";
     assert_eq!(failure.to_string(), text);
-    let source = std::error::Error::source(&failure).expect("the pool's own error");
-    assert_eq!(source.to_string(), "empty pool");
+    // What a `main` that returns it prints.
+    let shown = format!("{failure:?}");
+    assert!(shown.contains("empty pool") && shown.contains("\nhelp: "), "{shown}");
 }
 
 #[tokio::test]

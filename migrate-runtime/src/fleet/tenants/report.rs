@@ -45,7 +45,6 @@ pub struct TenantsReport<E> {
 ///     matches!(error.kind(), ErrorKind::Drift { .. })
 /// }
 /// ```
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum Failure<E> {
     /// The pool returned no client.
@@ -63,21 +62,36 @@ impl<E> Failure<E> {
     }
 }
 
-impl<E> fmt::Display for Failure<E> {
+impl<E: fmt::Display> fmt::Display for Failure<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Connect(_) => {
-                write!(f, "the pool returned no client\nhelp: see the pool's error, and run again")
-            }
+            Failure::Connect(error) => no_client(f, format_args!("{error}")),
             Failure::Run(error) => error.fmt(f),
         }
     }
 }
 
+impl<E: fmt::Debug> fmt::Debug for Failure<E> {
+    /// The same text as `Display`, but for the pool's error, because a `main` that returns it prints this.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Connect(error) => no_client(f, format_args!("{error:?}")),
+            Failure::Run(error) => fmt::Debug::fmt(error, f),
+        }
+    }
+}
+
+fn no_client(f: &mut fmt::Formatter<'_>, error: fmt::Arguments<'_>) -> fmt::Result {
+    write!(
+        f,
+        "the pool returned no client: {error}\nhelp: check the pool's size and address, and run again"
+    )
+}
+
 impl<E: StdError + 'static> StdError for Failure<E> {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Failure::Connect(error) => Some(error),
+            Failure::Connect(error) => error.source(),
             Failure::Run(error) => error.source(),
         }
     }
@@ -127,7 +141,7 @@ pub enum Progress<'r, E> {
     },
 }
 
-impl<E> fmt::Display for Progress<'_, E> {
+impl<E: fmt::Display> fmt::Display for Progress<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Progress::Compared { up_to_date, pending } => {
@@ -145,7 +159,7 @@ impl<E> fmt::Display for Progress<'_, E> {
     }
 }
 
-impl<E> fmt::Display for TenantsReport<E> {
+impl<E: fmt::Display> fmt::Display for TenantsReport<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (schema, failure) in &self.failed {
             writeln!(f, "schema {}: {failure}", escaped(schema))?;

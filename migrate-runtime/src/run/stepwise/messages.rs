@@ -9,7 +9,7 @@ use super::work::{Noted, Work, at};
 use crate::context::{Context, Table};
 use crate::outcome::Error;
 use crate::run::action::Action;
-use crate::run::callouts::Messages;
+use crate::run::callouts::{self, Messages};
 use crate::run::hold::has_escapes;
 use crate::sql::{Extent, Place, Session, Terms, same_encoding, session};
 use crate::wire::{BEGIN, BEGIN_EXPLICIT, Message, Part};
@@ -38,7 +38,7 @@ impl<'w> Work<'w, '_> {
                 message.push(Part::Create, &sql);
             }
         }
-        if script.session() != SessionEffect::Keeps {
+        if self.can_change_session() {
             message.push(Part::Save, &session::select(script));
         }
         let position = self.tally.position;
@@ -59,6 +59,13 @@ impl<'w> Work<'w, '_> {
         }
         message.push(Part::Control, "COMMIT");
         message
+    }
+
+    /// Whether the script does, or hooks can. Through a pooler, another session would be restored than the one
+    /// that hooks had.
+    fn can_change_session(&self) -> bool {
+        let by_hooks = !self.hold.is_pooled && callouts::are_around_each(self.cx);
+        by_hooks || self.action.script().session() != SessionEffect::Keeps
     }
 
     pub(super) fn transaction(&self, index: usize) -> Result<Messages<'w>, Error> {
@@ -148,14 +155,18 @@ impl<'w> Work<'w, '_> {
             message.push(Part::Control, "COMMIT");
         }
         for sql in self.restores() {
-            message.push(Part::Control, self.begins());
-            message.push(Part::Restore { step: 0 }, &sql);
-            message.push(Part::Control, "COMMIT");
+            self.push_restore(&mut message, &sql);
         }
         if let Some(unlock) = self.unlock() {
             message.push(Part::Unlock, &unlock);
         }
         message
+    }
+
+    pub(super) fn push_restore(&self, message: &mut Message, sql: &str) {
+        message.push(Part::Control, self.begins());
+        message.push(Part::Restore { step: 0 }, sql);
+        message.push(Part::Control, "COMMIT");
     }
 
     /// The statement that releases the session's lock; `None` if the lock is a row.

@@ -22,7 +22,7 @@ use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::outcome::{Error, ErrorKind, When};
 use crate::sql::{Session, column, text};
-use crate::wire::Part;
+use crate::wire::{Message, Part};
 
 /// The function [`apply`], which only a set with scripts outside a transaction needs.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ async fn apply<'r>(
     work.tally.starts(cx, Some(&action));
     let result = work.carry_out().await;
     work.end(result).await?;
-    Ok(call(cx, tally, When::AfterEach, action).await?)
+    Ok(work.after().await?)
 }
 
 /// Calls hooks, which are outside a transaction here.
@@ -131,7 +131,7 @@ impl Work<'_, '_> {
     }
 
     /// Finishes the entry, restores the session and releases the lock.
-    async fn end(mut self, result: Result<(), Stop>) -> Result<(), Stop> {
+    async fn end(&mut self, result: Result<(), Stop>) -> Result<(), Stop> {
         let message = self.ending(result.is_ok());
         let mut unlocked = self.unlock().is_none();
         let ended = self
@@ -159,6 +159,25 @@ impl Work<'_, '_> {
             _ if !unlocked => Err(lock_lost(self.cx).into()),
             result => result,
         }
+    }
+
+    /// Calls the hooks after it, and restores the session that they can have changed.
+    async fn after(&mut self) -> Result<(), Error> {
+        if !self.cx.migrator.calls.has_hooks(When::AfterEach) {
+            return Ok(());
+        }
+        let restore = self.session.as_ref().map(Session::restore);
+        self.cleanup.arm(restore.iter().cloned().collect());
+        let called = call(self.cx, self.tally, When::AfterEach, self.action).await;
+        if let Some(restore) = restore {
+            let mut message = Message::new();
+            self.push_restore(&mut message, &restore);
+            if let Err((failure, completed)) = self.send(&message, &mut |_, _| {}).await {
+                self.cx.wire.end_transaction(&failure.error, completed).await;
+            }
+        }
+        self.cleanup.disarm();
+        called
     }
 
     /// Releases the lock after the message that should have was refused.

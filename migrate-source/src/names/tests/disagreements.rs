@@ -96,14 +96,19 @@ fn mixed_layouts_are_one_error() {
         001_a.sql, 002_b.sql, 2_b/down.sql => numeric
         0: 001 [a]
         1: 002 [b]
-        the set mixes layouts: 3 numeric (`001_a.sql`), 1 folders (`2_b/down.sql`); `2_b/down.sql` differs from most
+        the set mixes layouts: 2 numeric (`001_a.sql`), 1 folders (`2_b/down.sql`); `2_b/down.sql` differs from most
         help: rename it to `2_b.down.sql`, and any others the same way, or set `layout = folders` if you meant that
 
         1_a/up.sql, 2_b/up.sql, 3_c.sql, R__v.sql => folders
         0: 1 [a] up
         1: 2 [b] up
         the set mixes layouts: 2 folders (`1_a/up.sql`), 1 numeric (`3_c.sql`); `3_c.sql` differs from most
-        help: rename it to `3_c/up.sql`, and any others the same way, or set `layout = numeric` if you meant that",
+        help: rename it to `3_c/up.sql`, and any others the same way, or set `layout = numeric` if you meant that
+
+        1_a/up.sql, R__v.sql => folders
+        0: 1 [a] up
+        the set mixes layouts: 1 folders (`1_a/up.sql`), 1 flyway (`R__v.sql`); `R__v.sql` differs from most
+        help: a set of folders has no repeatable migrations: put the statements into a new migration, each time they change",
     );
 }
 

@@ -109,6 +109,7 @@ fn seconds(text: &str, key: &str) -> u64 {
 #[test]
 fn run_ends_by_its_own_limit_before_it_is_killed() {
     for (file, limit) in [
+        ("kubernetes/init-container.yaml", "\n  progressDeadlineSeconds"),
         ("kubernetes/job.yaml", "\n  activeDeadlineSeconds"),
         ("shop.service", "\nTimeoutStartSec"),
     ] {
