@@ -17,7 +17,6 @@ pub struct Tool {
     pub(super) marks: Option<&'static [&'static str]>,
 }
 
-/// Where a tool has the order of its migrations.
 impl Tool {
     /// Whether it reads every script of its folder, and not only those that its plan names.
     pub fn reads_all(self) -> bool {
@@ -25,6 +24,7 @@ impl Tool {
     }
 }
 
+/// Where a tool has the order of its migrations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reads {
     /// In the names of its files.
