@@ -36,7 +36,7 @@ pub(crate) struct Options {
     /// Undo edited migrations by the down scripts in the ledger
     #[arg(long, global = true, hide_short_help = true)]
     down_from_ledger: bool,
-    /// Run this migration from its first statement if it stopped partway and cannot be continued
+    /// Run this migration (its version, or its file name) from its first statement if it stopped partway and cannot be continued
     #[arg(long, value_name = "VERSION", global = true, hide_short_help = true, value_parser = version())]
     forget_unfinished: Vec<Version>,
     /// Treat ledger entries newer than the set as drift
@@ -111,7 +111,7 @@ impl Options {
     }
 }
 
-/// A version, as the library's verbs parse it.
+/// A migration by its version or its file name, as the library's verbs parse it.
 pub(crate) fn version() -> ValueParser {
     NonEmptyStringValueParser::new().map(Version::from).into()
 }

@@ -3,6 +3,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, DirEntry, FileType, ReadDir};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::name::{may_matter, shown};
@@ -19,19 +20,18 @@ pub enum Links {
 }
 
 /// A folder or a file that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Unreadable {
     /// The path as messages show it.
     pub file: String,
-    /// The error message of the system, or what it is instead of a file; `None` for a link out of
-    /// the folder.
-    pub reason: Option<String>,
+    /// The error of the system, or what it is instead of a file; `None` for a link out of the folder.
+    pub reason: Option<io::Error>,
 }
 
 impl Unreadable {
     /// `path` in the folder that messages show as `folder`; the folder itself if `path` is empty.
-    pub fn new(folder: &str, path: &str, reason: Option<&str>) -> Self {
-        Unreadable { file: shown(folder, path), reason: reason.map(str::to_owned) }
+    pub fn new(folder: &str, path: &str, reason: Option<io::Error>) -> Self {
+        Unreadable { file: shown(folder, path), reason }
     }
 }
 
@@ -62,7 +62,7 @@ impl Walk<'_> {
         self.above.push(real);
         match entries {
             Ok(entries) => self.entries(entries, below),
-            Err(error) => self.error(below, &error.to_string()),
+            Err(error) => self.error(below, error),
         }
         self.above.pop();
     }
@@ -72,7 +72,7 @@ impl Walk<'_> {
         for entry in entries {
             match entry {
                 Ok(entry) => found.push((entry.file_name(), entry)),
-                Err(error) => self.error(below, &error.to_string()),
+                Err(error) => self.error(below, error),
             }
         }
         // The file system chooses the order of entries; messages must be in a fixed order.
@@ -104,15 +104,15 @@ impl Walk<'_> {
             }
             if self.above.contains(&real) {
                 let cycle = "it is a symbolic link to a folder that contains it";
-                return self.error(&relative, cycle);
+                return self.error(&relative, io::Error::other(cycle));
             }
         }
         if is_folder {
             return self.inner(real, &relative);
         }
         match (name.to_str(), kind.and_then(other_than_file)) {
-            (None, _) => self.error(&relative, "its name is not UTF-8"),
-            (_, Some(other)) => self.error(&relative, &format!("it is {other}, not a file")),
+            (None, _) => self.error(&relative, io::Error::other("its name is not UTF-8")),
+            (_, Some(other)) => self.error(&relative, not_a_file(other)),
             (Some(_), None) => self.files.push(relative),
         }
     }
@@ -126,7 +126,7 @@ impl Walk<'_> {
         let ending = Path::new(relative).extension();
         let is_named_like_one = ending.is_some_and(|ending| ending.eq_ignore_ascii_case("sql"));
         if is_named_like_one && found(self) == before {
-            self.error(relative, "it is a folder, not a file");
+            self.error(relative, not_a_file("a folder"));
         }
     }
 
@@ -136,9 +136,14 @@ impl Walk<'_> {
         self.links == Links::Inside && !is_inside
     }
 
-    fn error(&mut self, path: &str, reason: &str) {
+    fn error(&mut self, path: &str, reason: io::Error) {
         self.errors.push(Unreadable::new(self.shown, path, Some(reason)));
     }
+}
+
+/// The error of reading something else than a file.
+pub fn not_a_file(other: &str) -> io::Error {
+    io::Error::other(format!("it is {other}, not a file"))
 }
 
 /// What it is if it is not a plain file: reading that may never end, or do something.

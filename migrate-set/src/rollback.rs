@@ -32,7 +32,7 @@ use crate::version::Version;
 pub enum Rollback {
     /// This many migrations, the last applied first.
     Steps(usize),
-    /// All migrations newer than this version, which must be applied.
+    /// All migrations newer than this version, or than this file (`0007_add_users.sql`), which must be applied.
     To(Version),
     /// All migrations.
     All,
@@ -214,11 +214,13 @@ pub fn rollback<'s>(
         Rollback::All => {}
         Rollback::Steps(steps) => versioned.truncate(*steps),
         Rollback::To(version) => {
-            if !versioned.iter().any(|one| one.entry.version == *version) {
+            let is_it = |one: &&Recorded| version.means(&one.entry.version, &one.entry.filename);
+            let Some(kept) = versioned.iter().find(is_it).map(|one| one.entry.version.clone())
+            else {
                 let version = version.to_string();
                 return Err(Obstacles(vec![Obstacle::NotApplied { version }]));
-            }
-            versioned.retain(|one| one.entry.version > *version);
+            };
+            versioned.retain(|one| one.entry.version > kept);
         }
     }
     let first = versioned.iter().map(|one| one.entry.position).min();

@@ -244,6 +244,12 @@ impl Migrations {
         self.len() == 0
     }
 
+    /// The version of the migration that a caller names, by its version or by its file.
+    pub fn meant(&self, named: &Version) -> Option<&Version> {
+        let is_it = |one: &&Migration| named.means(one.version(), one.filename());
+        self.iter().find(is_it).map(Migration::version)
+    }
+
     /// A file of the set as messages show it: the folder and the file's path in it.
     pub fn path_of(&self, filename: &str) -> String {
         shown(&self.folder, filename)

@@ -42,6 +42,14 @@ impl Version {
         &self.0
     }
 
+    /// Whether a caller who writes this means the migration of this version and this file: by its version, or by its
+    /// version with its name as in files (`001_create_users`, `001_create_users.sql`).
+    pub fn means(&self, version: &Version, filename: &str) -> bool {
+        let stem = filename.trim_end_matches(".sql").trim_end_matches(".up");
+        let is_it = |name: &str| Version::from(name).as_str() == self.as_str();
+        self == version || is_it(stem) || is_it(filename)
+    }
+
     /// The version before its set appended a name to order equal versions: `7` of `7_add_users`.
     pub fn without_name(&self) -> Option<Version> {
         let (_, name) = Numbers::of(&self.0)?;
@@ -254,6 +262,23 @@ mod tests {
         let mut hasher = DefaultHasher::new();
         version.hash(&mut hasher);
         hasher.finish()
+    }
+
+    #[test]
+    fn callers_mean_a_migration_by_its_version_or_its_file() {
+        let check = |named: &str, filename: &str, expected: bool| {
+            let version = Version::from_static("0007");
+            assert_eq!(Version::from(named).means(&version, filename), expected, "{named}");
+        };
+        for named in ["7", "0007", "V7", "0007_a", "0007_a.sql", " 0007_a.sql "] {
+            check(named, "0007_a.sql", true);
+        }
+        check("0007_a", "0007_a.up.sql", true);
+        check("0007_a.up.sql", "0007_a.up.sql", true);
+        check("V0007__a", "V0007__a.sql", true);
+        for named in ["", "8", "0007_b", "7_a", "a", "0007_a.down.sql"] {
+            check(named, "0007_a.sql", false);
+        }
     }
 
     #[test]

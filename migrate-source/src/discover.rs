@@ -6,7 +6,7 @@ use std::path::Path;
 
 pub use migrate_set::name::may_matter;
 
-use migrate_set::listing::{Links, Unreadable, list, other_than_file};
+use migrate_set::listing::{Links, Unreadable, list, not_a_file, other_than_file};
 
 use crate::check::{Problem, SourceError, SourceErrors, SourceFile};
 use crate::history_file::HistoryProblem;
@@ -35,7 +35,7 @@ pub fn discover(folder: &Path, shown: &str, links: Links) -> Result<Vec<SourceFi
         match read {
             Ok(bytes) => files.push(SourceFile { path, bytes }),
             Err(reason) => {
-                errors.push(error(Unreadable::new(shown, &path, Some(&reason.to_string()))));
+                errors.push(error(Unreadable::new(shown, &path, Some(reason))));
             }
         }
     }
@@ -49,7 +49,7 @@ pub fn discover(folder: &Path, shown: &str, links: Links) -> Result<Vec<SourceFi
 /// writer. If it is larger, or cannot be read.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let plain = |found: Metadata| match other_than_file(found.file_type()) {
-        Some(other) => Err(io::Error::other(format!("it is {other}, not a file"))),
+        Some(other) => Err(not_a_file(other)),
         None => Ok(found.len()),
     };
     plain(fs::metadata(path)?)?;
@@ -87,7 +87,7 @@ pub fn committed(path: &Path, shown: &str) -> Result<Option<String>, SourceError
             let old = Path::new(shown).with_extension("lock").to_string_lossy().into_owned();
             Problem::History(HistoryProblem::OldName { old })
         }
-        Err(error) => Problem::Unreadable { reason: error.to_string() },
+        Err(error) => unreadable(&error),
     };
     Err(SourceErrors(vec![SourceError::of_file(shown, problem)]))
 }
@@ -103,10 +103,20 @@ fn source_error(
 ) -> SourceError {
     let problem = match reason {
         None => Problem::LinkOut,
-        Some(reason) if file == shown && is_missing(folder) => Problem::NoFolder { reason },
-        Some(reason) => Problem::Unreadable { reason },
+        Some(error) if file == shown && is_missing(folder) => {
+            Problem::NoFolder { reason: error.to_string() }
+        }
+        Some(error) => unreadable(&error),
     };
     SourceError::of_file(file, problem)
+}
+
+fn unreadable(error: &io::Error) -> Problem {
+    let reason = error.to_string();
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => Problem::Denied { reason },
+        _ => Problem::Unreadable { reason },
+    }
 }
 
 /// Whether there is no such folder, rather than one that must not be read.
@@ -123,12 +133,17 @@ mod tests {
 
     #[test]
     fn a_folder_that_must_not_be_read_is_not_missing() {
-        let help = |folder: &Path| {
-            let error = Unreadable::new("m", "", Some("Permission denied (os error 13)"));
+        let help = |folder: &Path, error: io::Error| {
+            let error = Unreadable::new("m", "", Some(error));
             source_error(folder, "m", error).problem().help().to_string()
         };
-        // The system allows root everything, so the text of the system is given.
-        assert_eq!(help(&std::env::temp_dir()), "allow the user who runs this to read it");
-        assert!(help(Path::new("no/such/folder")).starts_with("name a folder"));
+        // The system allows root everything, so its error is given.
+        let denied = || io::Error::from(io::ErrorKind::PermissionDenied);
+        let (there, allow) = (std::env::temp_dir(), "allow the user who runs this to read it");
+        assert_eq!(help(&there, denied()), allow);
+        assert!(help(Path::new("no/such/folder"), denied()).starts_with("name a folder"));
+        // Windows has another text, and that of another error can have the word.
+        let other = io::Error::other("the volume denied it");
+        assert_eq!(help(&there, other), "fix it, or remove it");
     }
 }

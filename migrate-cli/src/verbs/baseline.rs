@@ -11,7 +11,7 @@ use crate::output::confirm::confirm;
 
 #[derive(Args, Debug, Clone)]
 pub(crate) struct Baseline {
-    /// The last version to mark
+    /// The last migration to mark: its version, or its file name
     #[arg(value_parser = version())]
     version: Version,
 }

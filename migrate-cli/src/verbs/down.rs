@@ -22,7 +22,7 @@ pub(crate) struct Down {
     #[arg(long, value_name = "N", default_value = "1", conflicts_with_all = ["to", "all"])]
     #[arg(value_parser = number::<usize>)]
     steps: usize,
-    /// Undo every migration newer than this version
+    /// Undo every migration newer than this one: its version, or its file name
     #[arg(long, value_name = "VERSION", conflicts_with = "all", value_parser = version())]
     to: Option<Version>,
     /// Undo every migration

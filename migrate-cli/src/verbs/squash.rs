@@ -23,6 +23,7 @@ use super::server::Connector;
 use crate::error::VerbError;
 use crate::exit::Exit;
 use crate::folder::{Folder, Located};
+use crate::options::version;
 use crate::output::Answer;
 use crate::output::json::Body;
 use crate::output::text::{counted, line, notes};
@@ -32,9 +33,9 @@ const MANY_ROWS: usize = 1000;
 
 #[derive(Args, Debug, Clone)]
 pub(crate) struct Squash {
-    /// The last version to replace
-    #[arg(long, value_name = "VERSION")]
-    to: String,
+    /// The last migration to replace: its version, or its file name
+    #[arg(long, value_name = "VERSION", value_parser = version())]
+    to: Version,
     /// Leave the files that are replaced in the folder
     #[arg(long)]
     keep: bool,
@@ -89,7 +90,7 @@ impl Squash {
                 help: "build it again",
             });
         }
-        let version = Version::from(self.to.as_str());
+        let version = known.meant(&self.to).unwrap_or(&self.to).clone();
         let begun = Begun::find((&located, &files), known, &version);
         let replaced = match &begun {
             Some(begun) => begun.replaced(&version),

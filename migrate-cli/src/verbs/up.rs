@@ -15,10 +15,10 @@ use crate::output::{Answer, Output};
 /// Which of the pending migrations.
 #[derive(Args, Debug, Clone, Default)]
 pub(super) struct Limit {
-    /// Up to and including this version
+    /// Up to and including this migration: its version, or its file name
     #[arg(long, value_name = "VERSION", value_parser = version())]
     to: Option<Version>,
-    /// Only the migration of this version
+    /// Only this migration: its version, or its file name
     #[arg(long, value_name = "VERSION", conflicts_with = "to", value_parser = version())]
     only: Option<Version>,
 }

@@ -259,8 +259,14 @@ impl<'s> Migrator<'s> {
     /// ```
     #[must_use]
     pub fn forget_unfinished(mut self, version: impl Into<Version>) -> Self {
-        self.forgets.push(version.into());
+        self.forgets.push(self.named(version));
         self
+    }
+
+    /// The version of the migration that a caller names.
+    pub(crate) fn named(&self, version: impl Into<Version>) -> Version {
+        let named = version.into();
+        self.set.meant(&named).cloned().unwrap_or(named)
     }
 
     /// Treats entries that are newer than the set as drift; by default they are allowed and reported,
@@ -271,19 +277,20 @@ impl<'s> Migrator<'s> {
         self
     }
 
-    /// Applies versioned migrations up to and including this version, and no repeatable ones.
+    /// Applies versioned migrations up to and including this version, or this file (`003_add_email.sql`), and no
+    /// repeatable ones.
     ///
     /// [`Migrator::rollback`] has a target of its own, so that what it undoes is named where it is called.
     #[must_use]
     pub fn to(mut self, version: impl Into<Version>) -> Self {
-        self.limit = Limit::To(version.into());
+        self.limit = Limit::To(self.named(version));
         self
     }
 
     /// Applies this migration and no other. Pending migrations before it are then out of order.
     #[must_use]
     pub fn only(mut self, version: impl Into<Version>) -> Self {
-        self.limit = Limit::Only(vec![version.into()]);
+        self.limit = Limit::Only(vec![self.named(version)]);
         self
     }
 
@@ -316,7 +323,7 @@ impl<'s> Migrator<'s> {
         version: impl Into<Version>,
         function: impl for<'c> Function<'c> + 'static,
     ) -> Self {
-        self.calls.add_function(version.into(), function);
+        self.calls.add_function(self.named(version), function);
         self
     }
 

@@ -230,18 +230,9 @@ fn change<'a, 'r: 'a>(
 
 /// The version of the migration that a caller names, in the set or in the ledger.
 fn meant(set: &Migrations, entries: &[Entry], named: &Version) -> Version {
-    let of_set = set.iter().map(|migration| (migration.version(), migration.filename()));
-    let of_ledger = entries.iter().map(|entry| (&entry.version, entry.filename.as_str()));
-    let found =
-        of_set.chain(of_ledger).find(|&(version, filename)| is_named(named, version, filename));
-    found.map_or(named, |(version, _)| version).clone()
-}
-
-/// Whether a caller names a migration: by its version, or by its version with its name as in files.
-pub(crate) fn is_named(named: &Version, version: &Version, filename: &str) -> bool {
-    let stem = filename.trim_end_matches(".sql").trim_end_matches(".up");
-    let is_it = |name: &str| Version::from(name).as_str() == named.as_str();
-    version == named || is_it(stem) || is_it(filename)
+    let of_ledger = entries.iter().find(|entry| named.means(&entry.version, &entry.filename));
+    let of_ledger = || of_ledger.map_or(named, |entry| &entry.version);
+    set.meant(named).unwrap_or_else(of_ledger).clone()
 }
 
 /// The applied and the renumbered migrations with their entries: all, or those of `version`.
@@ -281,7 +272,7 @@ fn forget(
     version: &Version,
     next: &mut Next,
 ) -> Result<Change, Error> {
-    let is_it = |entry: &Entry| is_named(version, &entry.version, &entry.filename);
+    let is_it = |entry: &Entry| version.means(&entry.version, &entry.filename);
     let entry = contents.entries.into_iter().find(is_it);
     let Some(entry) = entry else { return Err(no_entry(cx, version)) };
     let condition = as_read(cx, &entry);

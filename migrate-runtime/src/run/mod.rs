@@ -34,7 +34,7 @@ use crate::outcome::{Error, Report};
 use crate::wire::SEND_DATA;
 use cut::{END_EARLY, EndEarly};
 pub use edits::Edited;
-pub(crate) use edits::{Accept, Baseline, Forget, is_named};
+pub(crate) use edits::{Accept, Baseline, Forget};
 use goal::At;
 pub(crate) use goal::Goal;
 use hold::Hold;

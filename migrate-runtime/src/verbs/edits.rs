@@ -30,7 +30,7 @@ impl Migrator<'_> {
         client: &mut Client,
         version: impl Into<Version>,
     ) -> Result<Report, Error> {
-        self.edit(client, &Baseline(version.into())).await
+        self.edit(client, &Baseline(self.named(version))).await
     }
 
     /// Accepts the edited text of an applied migration, or with [`Edited::All`] of all: its entry gets the

@@ -20,7 +20,7 @@ use tokio_postgres::Client;
 use crate::context::Context;
 use crate::migrator::{Asked, Interrupt, Limit, Migrator};
 use crate::outcome::{Error, ErrorKind, Report, Trial};
-use crate::run::{self, Apply, TryOut, Undo as Undoing, is_named};
+use crate::run::{self, Apply, TryOut, Undo as Undoing};
 use crate::sql::{Contents, Reading};
 use crate::stale::check_embed;
 
@@ -224,7 +224,7 @@ impl<'s> Migrator<'s> {
         let contents = self.read(client, Reading::Entries).await?;
         let is_applied = |required: &Version| {
             let mut finished = contents.entries.iter().filter(|entry| entry.is_finished());
-            finished.any(|entry| is_named(required, &entry.version, &entry.filename))
+            finished.any(|entry| required.means(&entry.version, &entry.filename))
         };
         let required = versions.into_iter().map(Into::into);
         let required = required.filter(|version: &Version| !version.as_str().is_empty());

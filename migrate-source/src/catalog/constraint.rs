@@ -157,11 +157,14 @@ impl Catalog {
         let Some(clause) = at.child(Kind::CONSTRAINT_NAME_CLAUSE) else {
             let spaces: &[Sort] =
                 if has_index { &[Sort::Index, Sort::Constraint] } else { &[Sort::Constraint] };
-            let name = self.free(key, joined, label, spaces);
+            let (name, is_certain) = self.free(key, joined, label, spaces);
             if let (true, Some(table)) = (self.searched >= SEARCHED, self.relation_mut(key)) {
                 table.constraints.open = true;
             }
             self.insert_constraint(key, (sort, has_index), &name, columns, &at.span());
+            if let (false, Some(table)) = (is_certain, self.relation_mut(key)) {
+                table.constraints.doubt(&name);
+            }
             self.define_constraint(key, at, &name);
             return Some(name);
         };
@@ -200,28 +203,72 @@ impl Catalog {
     }
 
     /// The first name that the server tries and that is free in these spaces of the schema (`ChooseRelationName`,
-    /// `ChooseConstraintName`).
-    pub(super) fn free(&mut self, key: &Key, joined: &str, label: &str, spaces: &[Sort]) -> String {
+    /// `ChooseConstraintName`), and whether it is certain: one before it can be free, too.
+    pub(super) fn free(
+        &mut self,
+        key: &Key,
+        joined: &str,
+        label: &str,
+        spaces: &[Sort],
+    ) -> (String, bool) {
         let mut searched = self.searched;
-        let mut taken = |name: &str| {
-            let Some(schema) = self.schemas.objects.get(&key.schema) else { return false };
-            spaces.iter().any(|space| match space {
-                Sort::Constraint => {
-                    let table = schema.relations.objects.get(&key.name);
-                    table.is_some_and(|table| table.constraints.objects.contains_key(name))
-                        || schema.has_constraint(name, &mut searched)
-                }
-                _ => schema.relations.objects.contains_key(name),
-            })
-        };
+        let mut doubtful = Vec::new();
         let mut name = made(&key.name, joined, label);
-        let mut count = 0;
-        while taken(&name) && count < 1000 {
-            count += 1;
+        for count in 1..1000 {
+            match self.look_taken(key, &name, spaces, &mut searched) {
+                Look::Found(()) => {}
+                Look::Perhaps(()) => doubtful.push(name),
+                Look::Unknown | Look::Missing => break,
+            }
             name = made(&key.name, joined, &format!("{label}{count}"));
         }
         self.searched = searched;
-        name
+        let is_certain = doubtful.is_empty();
+        for one in doubtful.iter().chain((!is_certain).then_some(&name)) {
+            self.doubt_name(key, one);
+        }
+        (name, is_certain)
+    }
+
+    /// What is known of a name in these spaces of the schema of a table.
+    fn look_taken(&self, key: &Key, name: &str, spaces: &[Sort], searched: &mut usize) -> Look<()> {
+        let Some(schema) = self.schemas.objects.get(&key.schema) else { return Look::Missing };
+        let mut known = Look::Missing;
+        for space in spaces {
+            let look = if *space == Sort::Constraint {
+                let own = schema.relations.objects.get(&key.name);
+                let own = own.map(|table| table.constraints.look_at(name, &self.blurs));
+                match own.filter(|own| own.there().is_some()) {
+                    Some(own) => own,
+                    None => schema.look_constraint(name, &self.blurs, searched),
+                }
+            } else {
+                schema.relations.look_at(name, &self.blurs)
+            };
+            match look {
+                Look::Found(()) => return look,
+                Look::Perhaps(()) => known = look,
+                Look::Unknown | Look::Missing => {}
+            }
+        }
+        known
+    }
+
+    /// Either of several objects can have a name, or none.
+    fn doubt_name(&mut self, key: &Key, name: &str) {
+        if self.defines() {
+            self.either.insert(name.to_owned());
+        }
+        self.disown(&Key { schema: key.schema.clone(), name: name.to_owned() });
+        if let Some(table) = self.relation_mut(key) {
+            table.constraints.open = true;
+            table
+                .constraints
+                .objects
+                .get_mut(name)
+                .into_iter()
+                .for_each(|one| one.made.sure = false);
+        }
     }
 
     pub(super) fn use_constraint(&mut self, key: &Key, at: At<'_>) -> Option<Path> {
@@ -289,10 +336,11 @@ impl Catalog {
         let given = at.child(Kind::CONSTRAINT_NAME_CLAUSE);
         let given = given.and_then(|at| at.child(Kind::CONSTRAINT_NAME)).and_then(name::name);
         let key = Key { schema: of.0.clone(), name: of.1.clone() };
-        let name = given.unwrap_or_else(|| self.free(&key, "", "check", &[Sort::Constraint]));
+        let name = given.unwrap_or_else(|| self.free(&key, "", "check", &[Sort::Constraint]).0);
         self.schema_mut(&of.0).constraint_names.insert(name.clone());
+        let is_certain = !self.perhaps;
         if let Some(domain) = self.type_mut(of) {
-            domain.constraints.insert(name);
+            domain.constraints.insert(name, is_certain);
         }
     }
 
@@ -315,10 +363,9 @@ impl Catalog {
         self.schema_mut(&of.0).constraint_names.extend(to.clone());
         let perhaps = self.perhaps;
         let Some(domain) = self.type_mut(of) else { return };
-        if let Some(from) = from.filter(|_| !perhaps) {
-            domain.constraints.remove(&from);
-        }
-        domain.constraints.extend(to);
+        let was = from.and_then(|from| domain.constraints.remove_entry(&from));
+        domain.constraints.extend(was.filter(|_| perhaps).map(|(from, _)| (from, false)));
+        domain.constraints.extend(to.map(|to| (to, !perhaps)));
     }
 
     /// The columns of a table that an expression names.

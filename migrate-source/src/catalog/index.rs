@@ -46,8 +46,11 @@ impl Catalog {
             Some(None) => return self.blur(Sort::Index),
             None => {
                 let joined = parts.first().map_or_else(String::new, |list| joined(*list));
-                let name = self.free(&key, &joined, "idx", &[Sort::Index]);
+                let (name, is_certain) = self.free(&key, &joined, "idx", &[Sort::Index]);
                 self.put_index(&key, &name, columns, &at.span());
+                if !is_certain {
+                    self.schema_mut(&key.schema).relations.doubt(&name);
+                }
                 return self.index_made(&key, name, at);
             }
         };
@@ -112,7 +115,10 @@ impl Catalog {
         columns: BTreeSet<String>,
         span: &Range<usize>,
     ) {
-        let made = self.made(Sort::Index, span);
+        let mut made = self.made(Sort::Index, span);
+        // That of a constraint is as certain.
+        let of = self.relation(table).and_then(|table| table.constraints.objects.get(name));
+        made.sure &= of.is_none_or(|of| of.made.sure);
         let index = Key { schema: table.schema.clone(), name: name.to_owned() };
         if self.look_in(&index) == Look::Found(()) {
             let (qualifier, name) = (Some(index.schema), index.name);

@@ -31,6 +31,7 @@ mod opaque;
 mod block;
 mod extension;
 mod comment;
+mod meant;
 mod depend;
 mod cascade;
 mod pass;

@@ -147,8 +147,8 @@ impl Catalog {
         self.run(&effects);
     }
 
-    /// Checks a statement, and does what it does.
-    pub(super) fn apply(&mut self, at: At<'_>) {
+    /// The same where each name means the first object that it can.
+    pub(super) fn apply_to_first(&mut self, at: At<'_>) {
         match at.kind() {
             Kind::CREATE_TABLE | Kind::CREATE_FOREIGN_TABLE => self.create_table(at),
             Kind::CREATE_TABLE_AS => self.table_as(at),

@@ -193,7 +193,9 @@ impl Catalog {
             Look::Found(key) => Some(key),
             Look::Perhaps(key) => {
                 // The statement would fail if it were not there.
-                let (stamp, certain) = (self.stamp, !conditional && !self.may_not_run());
+                let certain = !conditional && !self.may_not_run();
+                let certain = certain && self.schemas_with(path, Sort::Table).len() < 2;
+                let stamp = self.stamp;
                 if let Some(relation) = self.relation_mut(&key).filter(|_| certain) {
                     relation.made.sure = true;
                     relation.made.stamp = stamp;

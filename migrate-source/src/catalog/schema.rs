@@ -5,7 +5,7 @@ use rustc_hash::FxHashSet;
 use super::Catalog;
 use super::function::Routine;
 use super::name::Path;
-use super::object::{How, Look, Made, Names, Object, Sort, Space, objects};
+use super::object::{Blurs, How, Look, Made, Names, Object, Sort, Space, objects};
 use super::relation::Relation;
 use super::scope::TEMPORARY;
 use super::types::Type;
@@ -35,16 +35,30 @@ impl Schema {
         }
     }
 
-    /// Whether a constraint of one of its tables or domains has this name, unless too many were `searched` before.
-    pub(super) fn has_constraint(&self, name: &str, searched: &mut usize) -> bool {
+    /// What is known of a constraint of this name of its tables and domains; `Missing` also if too many were `searched`
+    /// before.
+    pub(super) fn look_constraint(
+        &self,
+        name: &str,
+        blurs: &Blurs,
+        searched: &mut usize,
+    ) -> Look<()> {
         // Most names are new: then no table needs to be searched.
         if !self.constraint_names.contains(name) || *searched >= SEARCHED {
-            return false;
+            return Look::Missing;
         }
         *searched += self.relations.objects.len() + self.types.objects.len();
-        let of_table = |table: &Relation| table.constraints.objects.contains_key(name);
-        self.relations.objects.values().any(of_table)
-            || self.types.objects.values().any(|domain| domain.constraints.contains(name))
+        let tables = self.relations.objects.values().filter_map(|table| {
+            let known = table.constraints.look_at(name, blurs);
+            known.there().map(|()| known == Look::Found(()) && table.is_sure(blurs))
+        });
+        let domains = self.types.objects.values();
+        let domains = domains.filter_map(|domain| domain.constraints.get(name).copied());
+        match tables.chain(domains).max() {
+            Some(true) => Look::Found(()),
+            Some(false) => Look::Perhaps(()),
+            None => Look::Missing,
+        }
     }
 
     /// The names of its types, its functions, or its relations.

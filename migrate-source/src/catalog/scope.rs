@@ -60,6 +60,13 @@ impl SearchPath {
         before
     }
 
+    /// Searches a schema before all others, also before that of temporary tables, and returns the path before it.
+    pub(super) fn begin_with(&mut self, schema: String) -> SearchPath {
+        let before = self.enter(TEMPORARY.to_owned());
+        self.enter(schema);
+        before
+    }
+
     /// Adds schemas at the end: those that the caller of a function can have in its path.
     pub(super) fn also<'s>(&mut self, schemas: impl Iterator<Item = &'s String>) {
         for schema in schemas {
@@ -67,6 +74,11 @@ impl SearchPath {
                 self.doubtful.push(schema.clone());
             }
         }
+    }
+
+    /// The schemas, also those that are only perhaps searched.
+    pub(super) fn all(&self) -> impl Iterator<Item = &String> {
+        self.schemas.iter().chain(&self.doubtful)
     }
 
     /// The schemas, in the order in which they are searched.
@@ -289,7 +301,9 @@ impl Catalog {
                 }
                 Look::Missing => None,
             };
-        let has_temporary = self.schemas.objects.contains_key(TEMPORARY);
+        // It is searched first unless the path names it.
+        let has_temporary = self.schemas.objects.contains_key(TEMPORARY)
+            && self.path.searched().all(|schema| schema != TEMPORARY);
         let found = if has_temporary { search(TEMPORARY, true) } else { None };
         let SearchPath { schemas, doubtful, .. } = &self.path;
         let found = found.or_else(|| schemas.iter().find_map(|schema| search(schema, true)));

@@ -70,15 +70,18 @@ impl Catalog {
         (at, span): (At<'_>, &Range<usize>),
     ) {
         let given = at.find(Kind::OPTION_SEQUENCE_NAME).and_then(|at| at.find(Kind::SEQUENCE));
-        let (schema, name) = match given.and_then(Path::of) {
-            Some(path) => (path.qualifier.unwrap_or_else(|| table.schema.clone()), path.name),
+        let (schema, (name, is_certain)) = match given.and_then(Path::of) {
+            Some(Path { qualifier, name, .. }) => {
+                (qualifier.unwrap_or_else(|| table.schema.clone()), (name, true))
+            }
             None => (table.schema.clone(), self.free(table, column, "seq", &[Sort::Sequence])),
         };
         let key = Key { schema, name: name.clone() };
         if self.look_in(&key) == Look::Found(()) {
             return;
         }
-        let made = self.made(Sort::Sequence, span);
+        let mut made = self.made(Sort::Sequence, span);
+        made.sure &= is_certain;
         self.born(Sort::Sequence, &name, span);
         self.note_named_instead_of(&key.schema, &name, made);
         self.schema_mut(&key.schema).relations.put(name, Relation::unknown(made));

@@ -1,6 +1,6 @@
 //! Types: enums with their labels, composites, domains and ranges.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::Catalog;
@@ -19,8 +19,8 @@ pub(super) struct Type {
     pub(super) labels: Space<Made>,
     /// Whether it is only declared, and defined later.
     is_shell: bool,
-    /// The names of a domain's constraints.
-    pub(super) constraints: BTreeSet<String>,
+    /// The names of a domain's constraints, and whether each is certain.
+    pub(super) constraints: BTreeMap<String, bool>,
     /// Whether it is a domain that is NOT NULL, or of another with a constraint.
     pub(super) is_narrow: bool,
 }
@@ -28,7 +28,7 @@ pub(super) struct Type {
 impl Type {
     /// A type of which nothing else is known.
     pub(super) fn unknown(made: Made) -> Self {
-        let (labels, constraints) = (open_labels(&made), BTreeSet::new());
+        let (labels, constraints) = (open_labels(&made), BTreeMap::new());
         Type { made, labels, is_shell: false, constraints, is_narrow: false }
     }
 
@@ -118,7 +118,9 @@ impl Catalog {
             }
             Look::Perhaps(schema) => {
                 // The statement would fail if it were not there.
-                let (stamp, certain) = (self.stamp, !conditional && !self.may_not_run());
+                let certain = !conditional && !self.may_not_run();
+                let certain = certain && self.schemas_with(path, Sort::Type).len() < 2;
+                let stamp = self.stamp;
                 let found = (schema, path.name.clone());
                 if let Some(one) = self.type_mut(&found).filter(|_| certain) {
                     one.made.sure = true;
@@ -179,7 +181,7 @@ impl Catalog {
         self.confirm_schema(&path);
         let is_shell = at.kind() == Kind::CREATE_TYPE && at.children().count() == 1;
         let is_narrow = self.is_narrow(at);
-        let made = Type { made, labels, is_shell, constraints: BTreeSet::new(), is_narrow };
+        let made = Type { made, labels, is_shell, constraints: BTreeMap::new(), is_narrow };
         self.schema_mut(&schema).types.put(path.name.clone(), made);
         let of = (schema, path.name);
         at.each(Kind::CHECK_CONSTRAINT).for_each(|check| self.put_domain_constraint(&of, check));
@@ -291,7 +293,7 @@ impl Catalog {
         let made = self.made(Sort::Type, &from.span);
         let taken = taken.unwrap_or_else(|| Type::unknown(made));
         let target = self.schema_mut(&target);
-        target.constraint_names.extend(taken.constraints.iter().cloned());
+        target.constraint_names.extend(taken.constraints.keys().cloned());
         target.types.put(name, taken);
     }
 

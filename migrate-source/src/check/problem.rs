@@ -31,6 +31,12 @@ pub enum Problem {
         /// The error message of the system.
         reason: String,
     },
+    /// The user may not read a file or a folder.
+    #[error("cannot be read: {reason}")]
+    Denied {
+        /// The error message of the system.
+        reason: String,
+    },
     /// A link to something outside the folder.
     #[error("is a link out of the folder")]
     LinkOut,

@@ -93,9 +93,7 @@ impl Problem {
     fn plain_help(&self) -> &'static str {
         match self {
             Problem::Unwritable { .. } => "its folder must exist and be writable",
-            Problem::Unreadable { reason } if reason.contains("denied") => {
-                "allow the user who runs this to read it"
-            }
+            Problem::Denied { .. } => "allow the user who runs this to read it",
             Problem::Unreadable { .. } => "fix it, or remove it",
             Problem::NoModule => "give it a name, or omit the option",
             Problem::NoMigrations => "add a file such as `0001_create_users.sql`",

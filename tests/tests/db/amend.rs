@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use migrate_runtime::ledger::Edited;
-use migrate_runtime::{ErrorKind, Event, Migrator};
+use migrate_runtime::{ErrorKind, Event, Migrator, Report, Rollback};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
 use migrate_tests::sets::set;
 use tokio_postgres::Client;
@@ -40,6 +40,32 @@ async fn baseline_takes_for_applied_what_was_there() {
     let error = migrator.to(" ").run(&mut client).await.expect_err("empty").to_string();
     assert!(error.starts_with("version (empty) is not in the set\n"), "{error}");
     assert_eq!(value(&client, ADVISORY_LOCKS).await, "0");
+}
+
+#[tokio::test]
+async fn migrations_are_named_by_their_files_wherever_they_are_named_by_versions() {
+    let (_database, mut client) = FreshDatabase::connected().await;
+    let down = "-- UP\nCREATE TABLE b ();\n-- DOWN\nDROP TABLE b;";
+    let set = set(&[A, ("002_b.sql", down), C]);
+    let migrator = Migrator::new(&set);
+    let versions = |report: Report| {
+        let applied = report.applied.iter().chain(&report.undone).map(|one| &*one.version);
+        let amended = report.amended.iter().map(|one| one.version.as_str());
+        applied.chain(amended).collect::<Vec<_>>().join(" ")
+    };
+    let report = migrator.baseline(&mut client, "001_a.sql").await;
+    assert_eq!(versions(report.unwrap_or_else(|e| panic!("{e}"))), "001");
+    let report = migrator.clone().to("002_b").run(&mut client).await;
+    assert_eq!(versions(report.unwrap_or_else(|e| panic!("{e}"))), "002");
+    let report = migrator.rollback(&mut client, Rollback::to("001_a.sql")).await;
+    assert_eq!(versions(report.unwrap_or_else(|e| panic!("{e}"))), "002");
+    let report = migrator.clone().only("002_b.sql").run(&mut client).await;
+    assert_eq!(versions(report.unwrap_or_else(|e| panic!("{e}"))), "002");
+    let error = migrator.rollback(&mut client, Rollback::to("003_c.sql")).await;
+    let error = error.expect_err("not applied").to_string();
+    assert!(error.contains("version 003_c.sql is not applied"), "{error}");
+    let error = migrator.clone().to("002_x.sql").run(&mut client).await.expect_err("unknown");
+    assert!(error.to_string().starts_with("version 002_x.sql is not in the set"), "{error}");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! An index that is found valid is the one that was asked for, not just one of its name.
 
+use migrate_runtime::hook::{BoxError, RunClient, When};
 use migrate_runtime::status::State;
 use migrate_runtime::{Error, ErrorKind, Migrations, Migrator, Report};
 use migrate_tests::database::{FreshDatabase, value};
@@ -16,6 +17,13 @@ fn outside(sql: &str) -> Migrations {
 
 /// A run that continues after the outcome of `asked` was unknown, with `found` in its place.
 async fn after(asked: &str, found: &str) -> (FreshDatabase, Client, Result<Report, Error>) {
+    let (database, mut client, set) = unrecorded(asked, found).await;
+    let result = Migrator::new(&set).run(&mut client).await;
+    (database, client, result)
+}
+
+/// A database in which the outcome of `asked` is unknown, with `found` in its place.
+async fn unrecorded(asked: &str, found: &str) -> (FreshDatabase, Client, Migrations) {
     let (database, mut client) = FreshDatabase::connected().await;
     let set = outside(asked);
     Migrator::new(&set).run(&mut client).await.unwrap_or_else(|error| panic!("{error}"));
@@ -28,8 +36,45 @@ async fn after(asked: &str, found: &str) -> (FreshDatabase, Client, Result<Repor
     client.batch_execute(&instead).await.expect("an index");
     let status = Migrator::new(&set).status(&client).await.expect("a status");
     assert_eq!(status.migrations[1].state, State::Unfinished { done: 1, in_flight: true });
-    let result = Migrator::new(&set).run(&mut client).await;
-    (database, client, result)
+    (database, client, set)
+}
+
+/// What fails before the statement is sent again says nothing of its outcome.
+#[tokio::test]
+async fn outcome_is_still_unknown_after_a_hook_has_failed() {
+    async fn fails(_: RunClient<'_>) -> Result<(), BoxError> {
+        Err("no".into())
+    }
+    let asked = "CREATE INDEX CONCURRENTLY i ON t (a)";
+    let (_database, mut client, set) = unrecorded(asked, "CREATE INDEX i ON t (a)").await;
+    let hooked = Migrator::new(&set).hook(When::BeforeEach, fails);
+    let error = hooked.run(&mut client).await.expect_err("a hook");
+    assert_eq!(error.code(), "hook", "{error}");
+    let report =
+        Migrator::new(&set).run(&mut client).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(report.notes, ["index public.i was already built, and was not built again"]);
+}
+
+/// The index would be built again, and refused for its name, once the lock is free.
+#[tokio::test]
+async fn index_that_could_not_be_compared_is_not_built_again() {
+    let asked = "CREATE INDEX CONCURRENTLY i ON t (a)";
+    let (database, mut client, set) = unrecorded(asked, "CREATE INDEX i ON t (a)").await;
+    let (watcher, other) = (database.connect().await, database.connect().await);
+    other.batch_execute("BEGIN; LOCK TABLE t").await.expect("a lock");
+    let migrator = Migrator::new(&set);
+    let cancel = async {
+        let cancel = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE datname = \
+             current_database() AND wait_event_type = 'Lock' AND query LIKE '%TEMPORARY%'";
+        while value(&watcher, cancel).await == "0" {}
+        other.batch_execute("ROLLBACK").await.expect("no lock");
+    };
+    let (result, ()) = tokio::join!(migrator.run(&mut client), cancel);
+    let error = result.expect_err("no answer").to_string();
+    let comparing = "comparing index public.i with the one of statement 2: canceling statement";
+    assert!(error.starts_with(comparing), "{error}");
+    let report = migrator.run(&mut client).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(report.notes, ["index public.i was already built, and was not built again"]);
 }
 
 #[tokio::test]

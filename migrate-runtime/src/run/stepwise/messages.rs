@@ -145,7 +145,7 @@ impl<'w> Work<'w, '_> {
             self.push_note(&mut message, self.ways.len());
             message.push(Part::Control, "COMMIT");
         } else if let (Action::Apply(migration), false, true) =
-            (self.action, applied, self.noted.in_flight)
+            (self.action, applied, self.noted.in_flight && !self.is_unknown)
         {
             // The server answered, so the outcome is known, and the statement is no longer in flight.
             message.push(Part::Control, self.begins());

@@ -1,7 +1,6 @@
 //! Sends the statements one by one: in a transaction together with the record of its progress if
 //! possible, otherwise between two such records.
 
-use migrate_set::plan::Cause;
 use migrate_set::sql::alone::{Alone, prepares_session};
 use tracing::Instrument as _;
 
@@ -65,6 +64,7 @@ impl Work<'_, '_> {
     /// ran.
     async fn atomic(&mut self, index: usize) -> Result<Ended, Stop> {
         self.announce(index, Attempted::No).await?;
+        self.is_unknown = false;
         let messages = self.transaction(index)?;
         let span = self.span(index)?;
         let mut on = |_: &mut Tally<'_>, _, _| {};
@@ -93,8 +93,10 @@ impl Work<'_, '_> {
     /// Sends a statement that cannot run in a transaction.
     async fn outside(&mut self, index: usize) -> Result<Ended, Stop> {
         let resumed = self.is_continued() && index == self.resumed_at();
-        let unknown = resumed && matches!(self.cause, Cause::Unfinished { in_flight: true, .. });
-        if self.is_built(index, resumed, unknown).await? {
+        let unknown = resumed && self.is_unknown;
+        let is_built = self.is_built(index, resumed, unknown).await?;
+        self.is_unknown = false;
+        if is_built {
             return Ok(Ended::Done);
         }
         let sql = self.rendered(index)?.sql;
@@ -134,7 +136,7 @@ impl Work<'_, '_> {
         while let Some(found) = self.announce(index, attempted).await? {
             match found {
                 InvalidIndex { valid: true, .. } => {
-                    if self.is_asked_for(index, &found, unknown).await && unknown {
+                    if self.is_asked_for(index, &found, unknown).await? && unknown {
                         let name = found.name;
                         let note =
                             format!("index {name} was already built, and was not built again");
@@ -151,13 +153,19 @@ impl Work<'_, '_> {
     }
 
     /// Whether a valid index `found` is the one that the statement builds: if that is needed, because the server
-    /// compares only names, and if the role can make a temporary table.
-    async fn is_asked_for(&mut self, index: usize, found: &InvalidIndex, unknown: bool) -> bool {
+    /// compares only names, and if the role can make a temporary table. A question that has no answer stops the run
+    /// where an answer would decide: the server would refuse an index that is already built.
+    async fn is_asked_for(
+        &mut self,
+        index: usize,
+        found: &InvalidIndex,
+        unknown: bool,
+    ) -> Result<bool, Stop> {
         let Alone::Builds { table, copy, on_copy, keeps_any, .. } = &self.ways[index] else {
-            return false;
+            return Ok(false);
         };
         if !(unknown || *keeps_any) {
-            return false;
+            return Ok(false);
         }
         let mut message = Message::new();
         message.push(Part::Control, self.begins());
@@ -173,10 +181,20 @@ impl Work<'_, '_> {
                 }
             })
             .await;
-        if let Err((failure, completed)) = sent {
-            self.cx.wire.end_transaction(&failure.error, completed).await;
+        let name = &found.name;
+        if let Err((Failure { error, .. }, completed)) = sent {
+            self.cx.wire.end_transaction(&error, completed).await;
+            if unknown && is_unanswered(&error) {
+                let is_blocked = is_conflict(&error);
+                let doing =
+                    format!("comparing index {name} with the one of statement {}", index + 1);
+                return Err(Stop::blocked_if(
+                    is_blocked,
+                    self.cx.database_error(doing, error).await,
+                ));
+            }
         }
-        let (same, name) = (same.as_deref() == Some("t"), &found.name);
+        let same = same.as_deref() == Some("t");
         if *keeps_any && !same {
             let note = format!(
                 "index {name} is not known to be the one of statement {}, and IF NOT EXISTS keeps it",
@@ -184,7 +202,7 @@ impl Work<'_, '_> {
             );
             self.tally.report.note(note);
         }
-        same
+        Ok(same)
     }
 
     /// Why statement number `index` failed, which is tried again if another session held a lock. A rollback

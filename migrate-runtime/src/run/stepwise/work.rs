@@ -40,6 +40,8 @@ pub(super) struct Work<'w, 'r> {
     pub(super) noted: Noted,
     /// The digest of the first statement, of the first two, and so on.
     digests: Vec<String>,
+    /// Whether the outcome of the statement that an earlier run sent last is not known yet.
+    pub(super) is_unknown: bool,
     /// Whether it is finished in the ledger.
     pub(super) finished: bool,
     /// The indexes that the table of the statement at which it is continued had before that was sent.
@@ -76,6 +78,7 @@ impl<'w, 'r> Work<'w, 'r> {
             noted: noted(cause, &ways),
             ways,
             digests: digests(script),
+            is_unknown: matches!(cause, Cause::Unfinished { in_flight: true, .. }),
             finished: false,
             indexes: None,
             session: None,
