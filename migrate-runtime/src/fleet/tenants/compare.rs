@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use migrate_set::digest::line;
 use migrate_set::ledger::Entry;
 use tokio_postgres::Client;
 
@@ -85,9 +86,15 @@ impl Comparison {
             return settled;
         };
         self.messages += 1;
-        let sql = cx.limited(&cx.ledger.settled_tenants(schemas, digest));
+        let line = line(digest, cx.migrator.set.module());
+        let mut asked = schemas.iter();
+        let sql = cx.limited(&cx.ledger.last_digests_of(schemas));
         let read = cx.wire.rows(&sql, |row| {
-            settled.extend(text(&row, "tenant").map(str::to_owned));
+            let answered = (0..row.len()).zip(asked.by_ref());
+            let has_all =
+                |index| row.get(index).is_some_and(|digests: &str| digests.contains(&line));
+            let of_these = answered.filter(|(index, _)| has_all(*index));
+            settled.extend(of_these.map(|(_, schema)| schema.clone()));
         });
         if read.await.is_err() {
             settled.clear();
