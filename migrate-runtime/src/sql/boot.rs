@@ -85,7 +85,7 @@ impl Ledger {
     }
 
     /// Whether the last row has these digests, as an expression; NULL in an empty ledger.
-    pub(super) fn has_all(&self, modules: &[(&Ledger, Digest)]) -> String {
+    fn has_all(&self, modules: &[(&Ledger, Digest)]) -> String {
         let has = |(module, digest): &(&Ledger, Digest)| {
             let line = literal(&line(*digest, &module.module));
             format!("pg_catalog.strpos(p.digests, {line}) {GT} 0")

@@ -13,13 +13,11 @@ use tokio_postgres::SimpleQueryRow;
 
 use super::boot::{Found, NULL};
 use super::citus::{Citus, IS_CITUS, ON_WORKER};
-use super::guard::setting_of_read;
 use super::lease::{EXPIRED, LOCK_POSITION, Lease, at_lock, holder};
 use super::ledger::Ledger;
 use super::literal::{column, literal, text, utc};
 use super::look::FOUND;
 use super::operator::{CAT, EQ, GT, NE};
-use super::trust::{checked, is_trusted};
 
 /// What the read of the ledger found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -130,52 +128,9 @@ impl Ledger {
         )
     }
 
-    /// Those of `schemas` that have a ledger to read: one row each, with its names. The server truncates the
-    /// names that it compares, so the caller compares them again. `OFFSET` keeps the order of the two, as `schema_oid`
-    /// does.
-    pub(crate) fn among(&self, schemas: &[String]) -> String {
-        let schemas: Vec<String> = schemas.iter().map(|schema| literal(schema)).collect();
-        let query = format!(
-            "SELECT n.nspname AS tenant, c.relname AS \"table\" FROM pg_catalog.pg_namespace n, \
-             LATERAL (SELECT * FROM pg_catalog.pg_class c WHERE c.relname {EQ} {} \
-             AND c.relnamespace {EQ} n.oid OFFSET 0) c \
-             WHERE n.nspname {EQ} ANY (ARRAY[{}]::pg_catalog.name[]) AND {}",
-            literal(&self.table),
-            schemas.join(", "),
-            is_trusted()
-        );
-        checked(&[], &query)
-    }
-
-    /// Whether the ledgers of all `schemas` have this digest of the module: one message, with each such schema as
-    /// `tenant`. A schema without a ledger is an error of the server.
-    pub(crate) fn settled_tenants(&self, schemas: &[String], digest: Digest) -> String {
-        let one = |schema: &String| {
-            let ledger = Ledger::new(schema, &self.table, &self.module);
-            let (tenant, has) = (literal(schema), ledger.has_all(&[(&ledger, digest)]));
-            format!("SELECT {tenant} AS tenant WHERE {has}")
-        };
-        union(&schemas.iter().map(one).collect::<Vec<_>>())
-    }
-
-    /// Reads the entries of the module in the ledgers of all `schemas`, each with its schema as
-    /// `tenant`: one message. A schema without a ledger is an error of the server.
-    ///
-    /// Without JIT: by its costs the server would compile the query of each ledger. Measured with PostgreSQL 15 for 200
-    /// ledgers of 200 rows: 0.2 s instead of 68 s.
-    pub(crate) fn read_tenants(&self, schemas: &[String]) -> String {
-        let one = |schema: &String| {
-            let ledger = Ledger::new(schema, &self.table, &self.module);
-            let (tenant, columns) = (literal(schema), ledger.entry_columns());
-            let (quoted, present) = (&ledger.quoted, ledger.present());
-            format!("SELECT {tenant} AS tenant, {columns} FROM {quoted} e WHERE {present}")
-        };
-        setting_of_read("jit", "'off'") + &union(&schemas.iter().map(one).collect::<Vec<_>>())
-    }
-
     /// The columns that [`entry`] reads; the earlier texts of a repeatable migration in order, with `-`
     /// before one that was undone, which no newer text replaced.
-    fn entry_columns(&self) -> String {
+    pub(super) fn entry_columns(&self) -> String {
         let (applied_at, quoted) = (utc("e.applied_at"), &self.quoted);
         format!(
             "e.version, e.kind, e.name, e.filename, e.checksum, e.checksum_algorithm, \
@@ -334,16 +289,6 @@ impl<'s> Contents<'s> {
             column(row, "token").map(|token| Lease { token, holder: holder(row), expired });
         Ok(())
     }
-}
-
-/// How many queries [`union`] makes one.
-const TOGETHER: usize = 25;
-
-/// The rows of all `queries`. As one statement, each of 200 last rows takes the server 0.21 ms; as 8, 0.16 ms; as 200,
-/// 0.15 ms, but a server that logs statements (pgAudit) logs the whole message with each.
-fn union(queries: &[String]) -> String {
-    let statements = queries.chunks(TOGETHER).map(|queries| queries.join(" UNION ALL "));
-    statements.collect::<Vec<String>>().join("; ")
 }
 
 /// The position of an entry, which is below that of the lock row, so that adding to it cannot overflow.

@@ -13,6 +13,7 @@ mod lease;
 mod trust;
 mod look;
 mod boot;
+mod tenants;
 mod catalog;
 mod blockers;
 mod constraints;

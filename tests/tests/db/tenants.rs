@@ -1,6 +1,7 @@
 //! Many schemas of one database, each with its own ledger.
 
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use migrate_runtime::Migrator;
 use migrate_runtime::tenants::{Failure, Progress, Tenants};
@@ -69,6 +70,42 @@ async fn two_hundred_schemas_that_are_up_to_date_are_a_handful_of_messages() {
     let report = report.expect("the rest");
     assert_eq!((report.up_to_date.len(), report.migrated.len()), (150, 50), "{report}");
     assert!(report.migrated.iter().all(|(_, report)| report.applied.len() == 1));
+}
+
+#[tokio::test]
+async fn many_ledgers_are_read_over_several_clients_or_one() {
+    let (database, mut client) = FreshDatabase::connected().await;
+    let set = set(&[A]);
+    let migrator = Migrator::new(&set);
+    let schemas = schemas(450);
+    let first = migrator.clone().schema(&schemas[0]).create_schema();
+    first.run(&mut client).await.expect("a run");
+    let copy = |schema: &String| {
+        format!(
+            "CREATE SCHEMA {schema}; CREATE TABLE {schema}.migration_ledger \
+             (LIKE tenant_00000.migration_ledger INCLUDING ALL); \
+             INSERT INTO {schema}.migration_ledger SELECT * FROM tenant_00000.migration_ledger;"
+        )
+    };
+    client.batch_execute(&schemas[1..].iter().map(copy).collect::<String>()).await.expect("copies");
+    let config = database.config();
+    let connections = AtomicUsize::new(0);
+    let get = || {
+        connections.fetch_add(1, Ordering::Relaxed);
+        connect(&config)
+    };
+    let report = Tenants::new(&migrator).run(&schemas, get, |_| {}).await.expect("a run");
+    assert_eq!((&report.up_to_date, report.messages), (&schemas, 4), "{report}");
+    assert_eq!(connections.into_inner(), 3);
+
+    // A last row that is not known, in the last message: its entries are read.
+    let edit = "UPDATE tenant_00449.migration_ledger SET digests = NULL";
+    client.batch_execute(edit).await.expect("a row");
+    let manager = deadpool_postgres::Manager::new(config, NoTls);
+    let pool = deadpool_postgres::Pool::builder(manager).max_size(1).build().expect("a pool");
+    let report = Tenants::new(&migrator).run(&schemas, || pool.get(), |_| {}).await;
+    let report = report.expect("a run over one client");
+    assert_eq!((&report.up_to_date, report.messages), (&schemas, 5), "{report}");
 }
 
 #[tokio::test]

@@ -4,18 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use migrate_set::ledger::Entry;
-use tokio_postgres::Client;
 
 use crate::context::Context;
-use crate::migrator::{Limit, Migrator};
 use crate::outcome::{Error, ErrorKind};
 use crate::run::watched;
-use crate::sql::{Reading, entry, text};
+use crate::sql::{entry, text};
 use crate::wire::is_of_a_check;
 
 /// How many ledgers one message reads: each takes three locks of the server's table of locks (its own
 /// and those of two indexes), which has room for 6400 unless it was made smaller.
-const LEDGERS: usize = 200;
+pub(super) const LEDGERS: usize = 200;
 
 /// The schemas by what has to be done, each list in the given order.
 #[derive(Default)]
@@ -27,34 +25,42 @@ pub(super) struct Comparison {
     pub(super) messages: u32,
 }
 
-pub(super) async fn compare(
-    migrator: &Migrator<'_>,
-    client: &Client,
-    mut schemas: Vec<String>,
-) -> Result<Comparison, Error> {
+/// The schemas with a ledger and those without one, each list in the given order.
+pub(super) struct Schemas {
+    pub(super) known: Vec<String>,
+    new: Vec<String>,
+    messages: u32,
+}
+
+/// Finds the ledgers, with one message unless there are no schemas.
+pub(super) async fn find(cx: &Context<'_>, mut schemas: Vec<String>) -> Result<Schemas, Error> {
     let mut seen = BTreeSet::new();
     schemas.retain(|schema| seen.insert(schema.clone()));
-    let mut found = Comparison::default();
     if schemas.is_empty() {
-        return Ok(found);
+        return Ok(Schemas { known: schemas, new: Vec::new(), messages: 0 });
     }
-    let cx = Context::new(migrator, client);
-    let with_ledger = watched(&cx, with_ledger(&cx, &schemas)).await?;
-    found.messages += 1;
-    let (known, new): (Vec<String>, Vec<String>) =
-        schemas.into_iter().partition(|schema| with_ledger.contains(schema));
-    for chunk in known.chunks(LEDGERS) {
-        found.compare(&cx, chunk).await;
+    let found = watched(cx, with_ledger(cx, &schemas)).await?;
+    let (known, new) = schemas.into_iter().partition(|schema| found.contains(schema));
+    Ok(Schemas { known, new, messages: 1 })
+}
+
+/// Compares the schemas, of which these are settled.
+pub(super) async fn compare(
+    cx: &Context<'_>,
+    schemas: Schemas,
+    settled: &BTreeSet<String>,
+) -> Comparison {
+    let mut found = Comparison { messages: schemas.messages, ..Comparison::default() };
+    for chunk in schemas.known.chunks(LEDGERS) {
+        found.compare(cx, chunk, settled).await;
     }
-    found.pending.extend(new);
-    Ok(found)
+    found.pending.extend(schemas.new);
+    found
 }
 
 impl Comparison {
-    /// Adds these schemas, in order. The entries of a ledger are read if its last row does not have the digest of the
-    /// set.
-    async fn compare(&mut self, cx: &Context<'_>, schemas: &[String]) {
-        let settled = self.settled(cx, schemas).await;
+    /// Adds these schemas, in order. The entries of a ledger are read if it is not settled.
+    async fn compare(&mut self, cx: &Context<'_>, schemas: &[String], settled: &BTreeSet<String>) {
         let is_unsettled = |schema: &&String| !settled.contains(*schema);
         let rest: Vec<String> = schemas.iter().filter(is_unsettled).cloned().collect();
         let mut entries = Some(BTreeMap::new());
@@ -75,24 +81,6 @@ impl Comparison {
                 Some(Ok(_)) | None => self.pending.push(schema.clone()),
             }
         }
-    }
-
-    /// Those of `schemas` whose last row has the digest of the set; none if one cannot be read.
-    async fn settled(&mut self, cx: &Context<'_>, schemas: &[String]) -> BTreeSet<String> {
-        let mut settled = BTreeSet::new();
-        let (Reading::Unless(digest), Limit::None) = (cx.migrator.reading(), &cx.migrator.limit)
-        else {
-            return settled;
-        };
-        self.messages += 1;
-        let sql = cx.limited(&cx.ledger.settled_tenants(schemas, digest));
-        let read = cx.wire.rows(&sql, |row| {
-            settled.extend(text(&row, "tenant").map(str::to_owned));
-        });
-        if read.await.is_err() {
-            settled.clear();
-        }
-        settled
     }
 }
 

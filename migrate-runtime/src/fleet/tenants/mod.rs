@@ -3,6 +3,7 @@
 
 mod compare;
 mod connection;
+mod last_rows;
 mod report;
 
 use std::future::{Future, poll_fn};
@@ -14,10 +15,14 @@ use std::time::Instant;
 pub use connection::AsClient;
 pub use report::{Failure, Progress, TenantsReport};
 
+use tokio_postgres::Client;
+
+use crate::context::Context;
 use crate::migrator::Migrator;
-use crate::outcome::Report;
+use crate::outcome::{Error, Report};
 use crate::stale::check_embed;
-use compare::{Comparison, compare};
+use compare::{Comparison, compare, find};
+use last_rows::LastRows;
 
 /// Migrates many schemas, each as one [`Migrator`] would.
 ///
@@ -67,9 +72,9 @@ impl<'m, 's> Tenants<'m, 's> {
 
     /// Migrates those of `schemas` that are not up to date.
     ///
-    /// It reads 200 ledgers per message, after one message that finds them. If a schema fails, the
-    /// others are still migrated; the report lists the failures. `progress` is called once after the
-    /// ledgers are read, and once for every schema that is not up to date. Duplicate names are ignored.
+    /// It reads 200 ledgers per message, after one message that finds them. More than 200 are read over several
+    /// clients: as many as schemas are migrated at a time, at most four. If a schema fails, the others are still
+    /// migrated; the report lists the failures. `progress` is called once after the ledgers are read, and once for every schema that is not up to date. Duplicate names are ignored.
     ///
     /// # Errors
     /// [`Failure`] if the ledgers cannot be found, because there is no client or the server does not
@@ -92,14 +97,60 @@ impl<'m, 's> Tenants<'m, 's> {
         check_embed(self.migrator.set).map_err(|stale| Failure::Run(stale.into()))?;
         let mut client = connect().await.map_err(Failure::Connect)?;
         let schemas = schemas.into_iter().map(Into::into).collect();
-        let found = compare(self.migrator, client.client(), schemas).await.map_err(Failure::Run)?;
+        let found = self.compare(client.client(), schemas, &connect).await.map_err(Failure::Run)?;
         drop(client);
         let ongoing = Mutex::new(Ongoing::new(found, progress));
         let workers = lock(&ongoing).queue.len().min(self.concurrency);
-        all((0..workers).map(|_| self.work(&ongoing, &connect))).await;
+        all((0..workers).map(|_| self.work(&ongoing, &connect)), || false).await;
         let mut report = ongoing.into_inner().unwrap_or_else(PoisonError::into_inner).report;
         report.elapsed = began.elapsed();
         Ok(report)
+    }
+
+    /// Finds what has to be done, over `client` and further ones.
+    async fn compare<F, P, C, E, D>(
+        &self,
+        client: &Client,
+        schemas: Vec<String>,
+        connect: &F,
+    ) -> Result<Comparison, Error>
+    where
+        F: Fn() -> P,
+        P: Future<Output = Result<C, E>>,
+        C: AsClient<D>,
+    {
+        let cx = Context::new(self.migrator, client);
+        let schemas = find(&cx, schemas).await?;
+        let rows = Mutex::new(LastRows::of(self.migrator, &schemas.known));
+        let readers = lock(&rows).readers().min(self.concurrency);
+        let mut first = Some(&cx);
+        let readers = (0..readers).map(|_| self.read(&rows, first.take(), connect));
+        // A pool can have no other client until this one is back.
+        all(readers, || lock(&rows).is_read()).await;
+        let LastRows { settled, messages, .. } =
+            rows.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut found = compare(&cx, schemas, &settled).await;
+        found.messages += messages;
+        Ok(found)
+    }
+
+    /// Reads last rows, over a client of its own unless this is the first reader. Without a client it reads none, and
+    /// the first reader reads what the others leave.
+    async fn read<F, P, C, E, D>(
+        &self,
+        rows: &Mutex<LastRows<'_>>,
+        first: Option<&Context<'_>>,
+        connect: &F,
+    ) where
+        F: Fn() -> P,
+        P: Future<Output = Result<C, E>>,
+        C: AsClient<D>,
+    {
+        if let Some(cx) = first {
+            LastRows::read(rows, cx).await;
+        } else if let Ok(mut client) = connect().await {
+            LastRows::read(rows, &Context::new(self.migrator, client.client())).await;
+        }
     }
 
     /// Migrates one schema after the other.
@@ -187,12 +238,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs all of the futures side by side in this task, so that dropping this one drops them all.
-async fn all<F: Future<Output = ()>>(futures: impl Iterator<Item = F>) {
+/// Runs all of the futures side by side in this task, so that dropping this one drops them all, until they end or all is
+/// done.
+async fn all<F: Future<Output = ()>>(futures: impl Iterator<Item = F>, is_done: impl Fn() -> bool) {
     let mut running: Vec<Pin<Box<F>>> = futures.map(Box::pin).collect();
     poll_fn(|context| {
         running.retain_mut(|future| future.as_mut().poll(context).is_pending());
-        if running.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        if running.is_empty() || is_done() { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
 }
