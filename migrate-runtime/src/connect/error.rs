@@ -151,6 +151,7 @@ fn said(failure: &Failure) -> String {
         Failure::Name(error) => error.to_string(),
         Failure::Slow(limit) => format!("no answer within {limit:?}"),
         Failure::Kind(wanted) => wanted.refusal().to_owned(),
+        Failure::Dotted => "no certificate is for a name that ends with a dot".to_owned(),
     }
 }
 
@@ -170,6 +171,7 @@ fn help(place: &DatabasePlace, failure: &Failure) -> Remedy {
             "check that the server is up and reachable, or raise `connect_timeout`".into()
         }
         Failure::Kind(_) => "add a server of that kind, or change `target_session_attrs`".into(),
+        Failure::Dotted => "remove the dot at the end of `host`".into(),
         Failure::Driver(_) if failure.lacks_user() => {
             "name the role in the address or in PGUSER".into()
         }

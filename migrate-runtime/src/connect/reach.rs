@@ -16,6 +16,7 @@ use super::peer::Peer;
 use super::server::{DatabasePlace, Server};
 use super::session::Session;
 use super::target::Target;
+use super::tls::Mode;
 use crate::outcome::ConnectError;
 
 /// Why a server is not the one.
@@ -29,12 +30,14 @@ pub(super) enum Failure {
     Slow(Duration),
     /// It is of another kind than wanted.
     Kind(Session),
+    /// Its name ends with a dot, which is in no certificate.
+    Dotted,
 }
 
 impl Failure {
     /// Whether no other server is tried.
     fn is_final(&self) -> bool {
-        let Failure::Driver(error) = self else { return false };
+        let Failure::Driver(error) = self else { return matches!(self, Failure::Dotted) };
         if let Some(db) = error.as_db_error() {
             return *db.code() != SqlState::CANNOT_CONNECT_NOW;
         }
@@ -118,6 +121,10 @@ impl Target {
         wanted: Session,
         connector: &MakeRustlsConnect,
     ) -> Result<(Client, Peer), Failure> {
+        // As libpq, which compares the name as it is written; some versions of rustls remove the dot.
+        if self.tls.mode == Mode::VerifyFull && !server.is_socket() && server.host.ends_with('.') {
+            return Err(Failure::Dotted);
+        }
         let mut last = None;
         for address in self.addresses(server).await? {
             let config = self.config_of(server, address);

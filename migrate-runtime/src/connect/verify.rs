@@ -199,10 +199,6 @@ impl ServerCertVerifier for Verifier {
         if self.trust == Trust::Anybody {
             return Ok(ServerCertVerified::assertion());
         }
-        // As libpq, which compares the name as it is written.
-        if self.trust == Trust::ChainAndName && server_name.to_str().ends_with('.') {
-            return Err(is_another(server_name));
-        }
         if let Some(certificate) = version_1(end_entity) {
             self.verify_version_1(end_entity, &certificate, now)?;
             let is_accepted = self.accepts_name(&certificate.tbs_certificate, server_name);

@@ -122,7 +122,7 @@ fn invariant_4_the_ledger_is_named_in_one_place() {
     let except = [
         "sql/ledger.rs", "sql/entry.rs", "sql/replaced.rs", "sql/adopted.rs", "sql/lease.rs",
         "sql/contents.rs", "sql/catalog.rs", "sql/history.rs", "sql/look.rs", "sql/boot.rs",
-        "sql/rows.rs", "adopt/facts.rs",
+        "sql/tenants.rs", "sql/rows.rs", "adopt/facts.rs",
     ];
     absent("migrate-runtime/src", &sql, &except);
     absent("migrate-testing/src", &sql, &[]);

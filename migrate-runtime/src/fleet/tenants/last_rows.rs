@@ -72,7 +72,8 @@ async fn settled(cx: &Context<'_>, schemas: &[String], line: &str) -> Vec<String
     let mut asked = schemas.iter();
     let sql = cx.limited(&cx.ledger.last_digests_of(schemas));
     let read = cx.wire.rows(&sql, |row| {
-        let has_line = |index| row.get(index).is_some_and(|digests: &str| digests.contains(line));
+        let digests = |index| row.try_get(index).ok().flatten();
+        let has_line = |index| digests(index).is_some_and(|digests: &str| digests.contains(line));
         let answered = (0..row.len()).zip(asked.by_ref());
         let found = answered.filter(|(index, _)| has_line(*index));
         settled.extend(found.map(|(_, schema)| schema.clone()));

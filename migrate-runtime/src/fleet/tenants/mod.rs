@@ -74,7 +74,8 @@ impl<'m, 's> Tenants<'m, 's> {
     ///
     /// It reads 200 ledgers per message, after one message that finds them. More than 200 are read over several
     /// clients: as many as schemas are migrated at a time, at most four. If a schema fails, the others are still
-    /// migrated; the report lists the failures. `progress` is called once after the ledgers are read, and once for every schema that is not up to date. Duplicate names are ignored.
+    /// migrated; the report lists the failures. `progress` is called once after the ledgers are read, and once for
+    /// every schema that is not up to date. Duplicate names are ignored.
     ///
     /// # Errors
     /// [`Failure`] if the ledgers cannot be found, because there is no client or the server does not
