@@ -9,7 +9,8 @@ use futures_sink::Sink as _;
 use migrate_set::sql::probe::probe;
 use tokio_postgres::{Client, CopyInSink, Error};
 
-use super::exchange::{Failure, Wire};
+use super::exchange::Wire;
+use super::failure::Failure;
 use super::message::{Message, Part};
 use crate::boxed::{Boxed, boxed};
 

@@ -144,16 +144,24 @@ async fn migration_outside_a_transaction_is_kept_if_the_hook_after_it_fails() {
     assert_eq!(value(&client, locks).await, "0");
 }
 
-#[tokio::test]
-async fn role_of_a_hook_owns_what_the_migration_makes_and_ends_with_it() {
-    async fn as_owner(context: RunClient<'_>) -> Result<(), tokio_postgres::Error> {
-        let set_role = "SELECT set_config('role', 'role_' || current_database(), false)";
-        context.batch_execute(set_role).await
-    }
-    let (database, mut client) = with_diary().await;
+/// The diary and a role that may create tables.
+async fn with_owner() -> (FreshDatabase, tokio_postgres::Client, String) {
+    let (database, client) = with_diary().await;
     let role = format!("role_{}", database.name());
     let sql = format!("CREATE ROLE {role}; GRANT ALL ON SCHEMA public TO {role}");
     client.batch_execute(&sql).await.expect("a role");
+    (database, client, role)
+}
+
+/// A hook that makes this role the session's.
+async fn as_owner(context: RunClient<'_>) -> Result<(), tokio_postgres::Error> {
+    let set_role = "SELECT set_config('role', 'role_' || current_database(), false)";
+    context.batch_execute(set_role).await
+}
+
+#[tokio::test]
+async fn role_of_a_hook_owns_what_the_migration_makes_and_ends_with_it() {
+    let (_database, mut client, role) = with_owner().await;
     let set = set(&[A]);
     Migrator::new(&set).hook(When::BeforeEach, as_owner).run(&mut client).await.expect("a run");
     let owner = "SELECT tableowner || ' ' || current_setting('role') FROM pg_tables \
@@ -165,14 +173,7 @@ async fn role_of_a_hook_owns_what_the_migration_makes_and_ends_with_it() {
 
 #[tokio::test]
 async fn role_of_a_hook_ends_with_a_migration_outside_a_transaction() {
-    async fn as_owner(context: RunClient<'_>) -> Result<(), tokio_postgres::Error> {
-        let set_role = "SELECT set_config('role', 'role_' || current_database(), false)";
-        context.batch_execute(set_role).await
-    }
-    let (database, mut client) = with_diary().await;
-    let role = format!("role_{}", database.name());
-    let sql = format!("CREATE ROLE {role}; GRANT ALL ON SCHEMA public TO {role}");
-    client.batch_execute(&sql).await.expect("a role");
+    let (_database, mut client, role) = with_owner().await;
     let alone = ("2_alone.sql", "-- migrate:no-transaction\nCREATE TABLE alone (id int);");
     let set = set(&[A, alone]);
     let me = value(&client, "SELECT session_user").await;
