@@ -234,18 +234,18 @@ pub fn rollback<'s>(
     for one in versioned {
         match undo(set, one, edited) {
             Ok(undo) => undos.push(undo),
-            Err(obstacle) if !is_repeated(&obstacles, &obstacle) => obstacles.push(obstacle),
-            Err(_) => {}
+            Err(obstacle) => obstacles.push(obstacle),
         }
     }
+    obstacles.dedup_by(|next, last| is_repeated(last, next));
     if obstacles.is_empty() { Ok(undos) } else { Err(Obstacles(obstacles)) }
 }
 
-/// Whether the last obstacle names the squash file of this one, which has the same remedy.
-fn is_repeated(obstacles: &[Obstacle], next: &Obstacle) -> bool {
-    match (obstacles.last(), next) {
-        (Some(Obstacle::Replaced { file: last, .. }), Obstacle::Replaced { file, .. }) => {
-            last == file
+/// Whether two obstacles name one squash file, which has the same remedy.
+fn is_repeated(last: &Obstacle, next: &Obstacle) -> bool {
+    match (last, next) {
+        (Obstacle::Replaced { file: one, .. }, Obstacle::Replaced { file: other, .. }) => {
+            one == other
         }
         _ => false,
     }

@@ -262,12 +262,7 @@ impl Catalog {
         self.disown(&Key { schema: key.schema.clone(), name: name.to_owned() });
         if let Some(table) = self.relation_mut(key) {
             table.constraints.open = true;
-            table
-                .constraints
-                .objects
-                .get_mut(name)
-                .into_iter()
-                .for_each(|one| one.made.sure = false);
+            table.constraints.doubt(name);
         }
     }
 
