@@ -142,6 +142,16 @@ fn words_of_the_grammar_are_not_columns() {
 }
 
 #[test]
+fn the_view_of_a_temporary_table_is_temporary() {
+    finds(
+        r"
+        create temp table x (a int); create view v as select a from x; create table v (b int); select a from v // create
+            view w as select b from v
+        create temp table x (a int); create or replace view v as select a from x // create table v (b int)",
+    );
+}
+
+#[test]
 fn keys_are_merged_and_named_as_the_server_does() {
     finds(
         r"
