@@ -5,6 +5,7 @@ use super::depend::User;
 use super::name::Path;
 use super::object::{Look, Object, Sort};
 use super::query::{Columns, Scope};
+use super::relation::Key;
 use super::scope::TEMPORARY;
 use super::table::is_temporary;
 use crate::syntax::tree::{At, Kind};
@@ -21,8 +22,13 @@ impl Catalog {
         let (columns, reads) = self
             .reading(|catalog| query.map(|query| catalog.query(query, &scope)).unwrap_or_default());
         let columns = columns.renamed(at.child(Kind::COLUMN_LIST));
-        // The view of a temporary table is temporary, too.
+        // The view of a temporary table is temporary, too; of what is perhaps one, it is in either schema.
         let temporary = is_temporary(at) || reads.has_temporary();
+        let key_of = |name: &String| Key { schema: TEMPORARY.to_owned(), name: name.clone() };
+        let is_there = |name: &String| self.relation(&key_of(name)).is_some();
+        if !temporary && reads.names.iter().any(is_there) {
+            return self.blur_relations();
+        }
         // It replaces only what is in the schema in which it would make one.
         let target = if temporary { Some(TEMPORARY.to_owned()) } else { self.target(&path) };
         let meant = Path { qualifier: target, ..path.clone() };

@@ -147,7 +147,9 @@ fn the_view_of_a_temporary_table_is_temporary() {
         r"
         create temp table x (a int); create view v as select a from x; create table v (b int); select a from v // create
             view w as select b from v
-        create temp table x (a int); create or replace view v as select a from x // create table v (b int)",
+        create temp table x (a int); create or replace view v as select a from x // create table v (b int)
+        create temp table x (a int) // create table v (b int); create view v as select a from x // alter view v rename to
+            users",
     );
 }
 
