@@ -167,6 +167,10 @@ mod tests {
             "INSERT INTO t (\"Password\", a) VALUES ('p''w', $$b$$), (1, 'x'); SELECT 'c'",
             "INSERT INTO t (\"Password\", a) VALUES ('***', $$***$$), (1, '***'); SELECT 'c'",
         );
+        check(
+            "INSERT INTO t (a, password) VALUES ('','pw'), ($$$$,'pw'), ('')",
+            "INSERT INTO t (a, password) VALUES ('','***'), ($$$$,'***'), ('')",
+        );
         check("INSERT INTO t (a) VALUES ('b')", "INSERT INTO t (a) VALUES ('b')");
         check("ALTER ROLE a PASSWORD NULL", "ALTER ROLE a PASSWORD NULL");
         check("OPTIONS (user 'u', password 'pw')", "OPTIONS (user 'u', password '***')");

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::Catalog;
 use super::depend::{On, User};
+use super::key::Written;
 use super::name::{self, Path};
 use super::object::{How, Look, Names, Sort};
 use super::query::Columns;
@@ -110,9 +111,11 @@ impl Catalog {
         }
     }
 
-    /// What a column's declaration names and makes, once all columns are there.
-    pub(super) fn column_parts(&mut self, key: &Key, at: At<'_>) {
-        let Some((column, span)) = column_name(at, Kind::COLUMN_NAME) else { return };
+    /// What a column's declaration names and makes, once all columns are there; returns its constraints, which are added
+    /// last.
+    pub(super) fn column_parts<'t>(&mut self, key: &Key, at: At<'t>) -> Vec<Written<'t>> {
+        let mut constraints = Vec::new();
+        let Some((column, span)) = column_name(at, Kind::COLUMN_NAME) else { return constraints };
         self.define_column(key, &column, at);
         for part in at.children() {
             match part.kind() {
@@ -121,9 +124,10 @@ impl Catalog {
                     self.column_type(key, &column, part, &span);
                 }
                 Kind::DEFAULT_CONSTRAINT => self.column_needs(key, &column, part),
-                _ => self.add_constraint(key, part, Some(&column)),
+                _ => constraints.push((part, Some(column.clone()))),
             }
         }
+        constraints
     }
 
     /// What the type or the default of a column names.

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::Catalog;
 use super::depend::{On, Reads, User};
+use super::index::joined;
 use super::name::{self, Path, made};
 use super::object::{How, Look, Names, Sort};
 use super::relation::{Constraint, Key};
@@ -15,8 +16,9 @@ impl Catalog {
     /// A constraint of a table, or of its `column`.
     pub(super) fn add_constraint(&mut self, key: &Key, at: At<'_>, column: Option<&str>) {
         match at.kind() {
-            Kind::PRIMARY_KEY_CONSTRAINT => self.add_key(key, at, column, "pkey"),
-            Kind::UNIQUE_CONSTRAINT => self.add_key(key, at, column, "key"),
+            Kind::PRIMARY_KEY_CONSTRAINT | Kind::UNIQUE_CONSTRAINT => {
+                self.add_key(key, at, at, column);
+            }
             Kind::FOREIGN_KEY_CONSTRAINT => self.add_foreign_key(key, at),
             Kind::REFERENCES_CONSTRAINT => self.add_reference(key, at, column),
             Kind::CHECK_CONSTRAINT => {
@@ -28,8 +30,7 @@ impl Catalog {
             Kind::EXCLUDE_CONSTRAINT => {
                 self.expression_on(key, at);
                 let columns = self.columns_in(key, at);
-                let items = at.child(Kind::CONSTRAINT_EXCLUSION_LIST);
-                let joined = items.map_or_else(String::new, super::index::joined);
+                let joined = joined(at.child(Kind::CONSTRAINT_EXCLUSION_LIST), at);
                 if let Some(name) = self.put_constraint(key, at, columns.clone(), &joined, "excl") {
                     self.put_index(key, &name, columns, &at.span());
                 }
@@ -48,44 +49,6 @@ impl Catalog {
                 }
             }
             _ => self.references(at),
-        }
-    }
-
-    /// A primary or unique key.
-    fn add_key(&mut self, key: &Key, at: At<'_>, column: Option<&str>, label: &str) {
-        if let Some(index) = at.find(Kind::INDEX_REF).and_then(Path::of) {
-            return self.key_of_index(key, at, &index);
-        }
-        self.refer_columns(key, at);
-        let list = at.find(Kind::CONSTRAINT_COLUMN_REF_LIST);
-        let listed: Vec<String> = match (list, column) {
-            (Some(list), _) => names_in(list),
-            (None, column) => column.map(str::to_owned).into_iter().collect(),
-        };
-        let joined = if label == "pkey" { String::new() } else { listed.join("_") };
-        let mut columns = set_of(listed);
-        if let Some(included) = at.find(Kind::CONSTRAINT_INCLUDE_CLAUSE) {
-            columns.extend(names_in(included));
-        }
-        if let Some(name) = self.put_constraint(key, at, columns.clone(), &joined, label) {
-            self.put_index(key, &name, columns, &at.span());
-        }
-    }
-
-    /// `UNIQUE USING INDEX i`: the index takes the name of the constraint.
-    fn key_of_index(&mut self, key: &Key, at: At<'_>, index: &Path) {
-        let path = Path { qualifier: Some(key.schema.clone()), ..index.clone() };
-        let index = self.refer(Sort::Index, &path, false);
-        let given =
-            at.child(Kind::CONSTRAINT_NAME_CLAUSE).and_then(|at| at.child(Kind::CONSTRAINT_NAME));
-        let name = given.and_then(name::name).unwrap_or_else(|| path.name.clone());
-        let columns = index.as_ref().and_then(|index| self.relation(index));
-        let columns = columns.map(|index| index.uses.clone()).unwrap_or_default();
-        self.insert_constraint(key, (Sort::Constraint, true), &name, columns, &at.span());
-        self.define_key_of_index(key, at, &name, index.as_ref());
-        if let Some(index) = index.filter(|index| index.name != name) {
-            let to = Key { schema: index.schema.clone(), name: name.clone() };
-            self.rename(&index, &to, How::Renamed(name), &path);
         }
     }
 
@@ -151,10 +114,22 @@ impl Catalog {
         joined: &str,
         label: &str,
     ) -> Option<String> {
+        self.put_named(key, (at, at.child(Kind::CONSTRAINT_NAME_CLAUSE)), columns, joined, label)
+    }
+
+    /// The same with the clause that has its name.
+    pub(super) fn put_named(
+        &mut self,
+        key: &Key,
+        (at, clause): (At<'_>, Option<At<'_>>),
+        columns: BTreeSet<String>,
+        joined: &str,
+        label: &str,
+    ) -> Option<String> {
         let has_index = matches!(label, "pkey" | "key" | "excl");
         // Dropped with the table or the key that it refers to.
         let sort = if label == "fkey" { Sort::ForeignKey } else { Sort::Constraint };
-        let Some(clause) = at.child(Kind::CONSTRAINT_NAME_CLAUSE) else {
+        let Some(clause) = clause else {
             let spaces: &[Sort] =
                 if has_index { &[Sort::Index, Sort::Constraint] } else { &[Sort::Constraint] };
             let (name, is_certain) = self.free(key, joined, label, spaces);
@@ -185,7 +160,7 @@ impl Catalog {
         Some(name)
     }
 
-    fn insert_constraint(
+    pub(super) fn insert_constraint(
         &mut self,
         key: &Key,
         (sort, has_index): (Sort, bool),
@@ -373,7 +348,7 @@ impl Catalog {
 }
 
 /// A set of few names: `collect` would sort them first, which takes longer.
-fn set_of(names: impl IntoIterator<Item = String>) -> BTreeSet<String> {
+pub(super) fn set_of(names: impl IntoIterator<Item = String>) -> BTreeSet<String> {
     let mut set = BTreeSet::new();
     set.extend(names);
     set

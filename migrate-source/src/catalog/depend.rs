@@ -7,6 +7,7 @@ use super::Catalog;
 use super::name::Path;
 use super::object::{Look, Made, Names, Place, Sort};
 use super::relation::Key;
+use super::scope::TEMPORARY;
 
 /// What something depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -41,6 +42,17 @@ pub(super) struct Dependence {
 pub(super) struct Reads {
     pub(super) certain: Vec<On>,
     pub(super) names: Vec<String>,
+}
+
+impl Reads {
+    /// Whether a temporary relation is among them.
+    pub(super) fn has_temporary(&self) -> bool {
+        let is_temporary = |on: &On| match on {
+            On::Relation(key) | On::Column(key, _) => key.schema == TEMPORARY,
+            On::Type(..) | On::Function(..) => false,
+        };
+        self.certain.iter().any(is_temporary)
+    }
 }
 
 impl User {

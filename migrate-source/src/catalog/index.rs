@@ -45,7 +45,7 @@ impl Catalog {
             Some(Some(path)) => path,
             Some(None) => return self.blur(Sort::Index),
             None => {
-                let joined = parts.first().map_or_else(String::new, |list| joined(*list));
+                let joined = joined(parts.first().copied(), at);
                 let (name, is_certain) = self.free(&key, &joined, "idx", &[Sort::Index]);
                 self.put_index(&key, &name, columns, &at.span());
                 if !is_certain {
@@ -204,10 +204,9 @@ impl Catalog {
     }
 }
 
-/// The columns of an index in its name (`ChooseIndexColumnNames`).
-pub(super) fn joined(list: At<'_>) -> String {
-    let mut names: Vec<String> = Vec::new();
-    for item in list.children() {
+/// The columns of an index in its name (`ChooseIndexColumnNames`): those of the list and those of INCLUDE.
+pub(super) fn joined(list: Option<At<'_>>, at: At<'_>) -> String {
+    let items = list.into_iter().flat_map(At::children).map(|item| {
         let first = item.children().next();
         let name = match first.map(|first| (first, first.kind())) {
             Some((node, Kind::NAME_REF)) => name::name(node),
@@ -216,7 +215,24 @@ pub(super) fn joined(list: At<'_>) -> String {
             }
             _ => None,
         };
-        let base = name.unwrap_or_else(|| "expr".to_owned());
+        name.unwrap_or_else(|| "expr".to_owned())
+    });
+    distinct(items.chain(included(at))).join("_")
+}
+
+/// The columns of `INCLUDE`.
+pub(super) fn included(at: At<'_>) -> Vec<String> {
+    let clauses = [Kind::INDEX_INCLUDE_CLAUSE, Kind::CONSTRAINT_INCLUDE_CLAUSE];
+    let clauses = clauses.into_iter().filter_map(|kind| at.find(kind));
+    let named = clauses.flat_map(At::all);
+    let named = named.filter(|node| matches!(node.kind(), Kind::NAME_REF | Kind::COLUMN_NAME_REF));
+    named.filter_map(name::name).collect()
+}
+
+/// The names, of which a repeated one has a number.
+pub(super) fn distinct(bases: impl Iterator<Item = String>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for base in bases {
         let mut name = base.clone();
         let mut count = 0;
         while names.contains(&name) {
@@ -225,5 +241,5 @@ pub(super) fn joined(list: At<'_>) -> String {
         }
         names.push(name);
     }
-    names.join("_")
+    names
 }

@@ -16,6 +16,7 @@ mod rename;
 mod table;
 mod column;
 mod constraint;
+mod key;
 mod index;
 mod sequence;
 mod view;

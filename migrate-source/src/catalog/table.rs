@@ -84,13 +84,17 @@ impl Catalog {
                 _ => {}
             }
         }
+        let mut constraints = Vec::new();
         for part in list.children() {
             match (part.kind(), key) {
-                (Kind::COLUMN, Some(key)) => self.column_parts(key, part),
+                (Kind::COLUMN, Some(key)) => constraints.extend(self.column_parts(key, part)),
                 (Kind::LIKE_CLAUSE, _) => {}
-                (_, Some(key)) => self.add_constraint(key, part, None),
+                (_, Some(_)) => constraints.push((part, None)),
                 (_, None) => self.references(part),
             }
+        }
+        if let Some(key) = key {
+            self.add_constraints(key, &constraints);
         }
     }
 
@@ -222,7 +226,8 @@ impl Catalog {
             // The server looks at nothing of a column that is there.
             let before = self.perhaps;
             self.perhaps |= !is_certain;
-            self.column_parts(&key, action);
+            let constraints = self.column_parts(&key, action);
+            self.add_constraints(&key, &constraints);
             self.perhaps = before;
         }
         for action in actions {

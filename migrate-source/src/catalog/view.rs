@@ -5,6 +5,8 @@ use super::depend::User;
 use super::name::Path;
 use super::object::{Look, Object, Sort};
 use super::query::{Columns, Scope};
+use super::relation::Key;
+use super::scope::TEMPORARY;
 use super::table::is_temporary;
 use crate::syntax::tree::{At, Kind};
 
@@ -20,8 +22,16 @@ impl Catalog {
         let (columns, reads) = self
             .reading(|catalog| query.map(|query| catalog.query(query, &scope)).unwrap_or_default());
         let columns = columns.renamed(at.child(Kind::COLUMN_LIST));
+        // The view of a temporary table is temporary, too; of what is perhaps one, it is in either schema.
+        let temporary = is_temporary(at) || reads.has_temporary();
+        let key_of = |name: &String| Key { schema: TEMPORARY.to_owned(), name: name.clone() };
+        let is_there = |name: &String| self.relation(&key_of(name)).is_some();
+        if !temporary && reads.names.iter().any(is_there) {
+            return self.blur_relations();
+        }
         // It replaces only what is in the schema in which it would make one.
-        let meant = Path { qualifier: self.target(&path), ..path.clone() };
+        let target = if temporary { Some(TEMPORARY.to_owned()) } else { self.target(&path) };
+        let meant = Path { qualifier: target, ..path.clone() };
         let replaced = at.has(Kind::OR_REPLACE).then(|| self.look_relation(&meant));
         if let Some(Look::Found(key) | Look::Perhaps(key)) = replaced {
             // Its columns are those of before, and more.
@@ -34,7 +44,7 @@ impl Catalog {
             }
             return self.depend_all(reads, User::whole(Sort::View, key));
         }
-        if let Some(key) = self.make(at, Sort::View, &path, is_temporary(at)) {
+        if let Some(key) = self.make(at, Sort::View, &path, temporary) {
             self.set_columns(&key, columns, &path.span);
             self.define_relation(Some(&key), at, Kind::VIEW);
             self.depend_all(reads, User::whole(Sort::View, key));

@@ -140,3 +140,51 @@ fn words_of_the_grammar_are_not_columns() {
         select id is document, document from users => column `document` of table `users` does not exist",
     );
 }
+
+#[test]
+fn the_view_of_a_temporary_table_is_temporary() {
+    finds(
+        r"
+        create temp table x (a int); create view v as select a from x; create table v (b int); select a from v // create
+            view w as select b from v
+        create temp table x (a int); create or replace view v as select a from x // create table v (b int)
+        create temp table x (a int) // create table v (b int); create view v as select a from x // alter view v rename to
+            users",
+    );
+}
+
+#[test]
+fn keys_are_merged_and_named_as_the_server_does() {
+    finds(
+        r"
+        create table t (a text unique, constraint t_a_key unique (a)); alter table t drop constraint t_a_key
+        create table t (a text constraint k unique, constraint k unique (a)); alter table t drop constraint k
+        create table t (a text unique, constraint k unique (a), constraint l unique (a)); create index t_a_key on t
+            (a); create index l on t (a)
+        create table t (a int constraint p primary key, constraint k unique (a)); create index k on t (a)
+        create table t (a int unique, b int, constraint t_a_key primary key (b)); alter table t drop constraint
+            t_a_key1
+        create table t (a int unique, b int, constraint t_a_key check (b > 0)); alter table t drop constraint t_a_key1
+        create table t (a int references t (a), b int, unique (a), constraint t_a_fkey check (b > 0)); alter table t
+            drop constraint t_a_fkey1
+        create table t (a int, unique (a), unique (a) deferrable); alter table t drop constraint t_a_key1
+        create table t (a int unique, unique (a) include (a)); alter table t drop constraint t_a_a1_key, drop
+            constraint t_a_key
+        create table t (a int, b int, unique (a) include (b)); create index on t (a) include (b); alter table t drop
+            constraint t_a_b_key; drop index t_a_b_idx
+        create table t (); alter table t add a int unique primary key; create index t_a_key on t (a)
+        create table t (a int primary key, b int, unique (a, b), unique (b, a)); alter table t drop constraint
+            t_a_b_key, drop constraint t_b_a_key",
+    );
+    finds_one(
+        r"
+        create table t (a int unique, b int, constraint t_a_key unique (b))
+            => constraint `t_a_key` of table `t` already exists | created in
+        create table t (a int constraint k unique, b int constraint k unique)
+            => constraint `k` of table `t` already exists | created in
+        create table t (a int unique, constraint k unique (a)); alter table t drop constraint t_a_key
+            => constraint `t_a_key` of table `t` does not exist | not
+        create table t (a int primary key, unique (a)); alter table t drop constraint t_a_key
+            => constraint `t_a_key` of table `t` does not exist | not",
+    );
+}

@@ -1,0 +1,134 @@
+//! Primary and unique keys, and the order in which the server adds the constraints of one clause.
+
+use super::Catalog;
+use super::constraint::{names_in, set_of};
+use super::index::{distinct, included};
+use super::name::{self, Path};
+use super::object::{How, Sort};
+use super::relation::Key;
+use crate::syntax::tree::{At, Kind};
+
+/// A constraint of a clause, with the column that it is written at.
+pub(super) type Written<'t> = (At<'t>, Option<String>);
+
+/// A key that is added, with the constraint that has its name.
+struct NewKey<'t> {
+    at: At<'t>,
+    named: At<'t>,
+    column: Option<String>,
+}
+
+impl Catalog {
+    /// Adds the constraints of a new table or column as the server does: the primary key before the unique keys, of
+    /// equal keys only the first, with the first name that one of them has (`transformIndexConstraints`), and then the
+    /// foreign keys.
+    pub(super) fn add_constraints(&mut self, key: &Key, list: &[Written<'_>]) {
+        let of = |rank| list.iter().filter(move |(at, _)| Rank::of(*at) == rank);
+        for (at, column) in of(Rank::Other) {
+            self.add_constraint(key, *at, column.as_deref());
+        }
+        let keys = of(Rank::Key);
+        let keys = keys.map(|(at, column)| NewKey { at: *at, named: *at, column: column.clone() });
+        for new in merged(keys.collect()) {
+            self.add_key(key, new.at, new.named, new.column.as_deref());
+        }
+        for (at, column) in of(Rank::ForeignKey) {
+            self.add_constraint(key, *at, column.as_deref());
+        }
+    }
+
+    /// A primary or unique key, with the name that `named` has.
+    pub(super) fn add_key(&mut self, key: &Key, at: At<'_>, named: At<'_>, column: Option<&str>) {
+        if let Some(index) = at.find(Kind::INDEX_REF).and_then(Path::of) {
+            return self.key_of_index(key, at, &index);
+        }
+        self.refer_columns(key, at);
+        let mut listed = listed(at, column);
+        listed.extend(included(at));
+        let columns = set_of(listed.iter().cloned());
+        let (label, joined) = match at.kind() {
+            Kind::PRIMARY_KEY_CONSTRAINT => ("pkey", String::new()),
+            _ => ("key", distinct(listed.into_iter()).join("_")),
+        };
+        let clause = named.child(Kind::CONSTRAINT_NAME_CLAUSE);
+        if let Some(name) = self.put_named(key, (at, clause), columns.clone(), &joined, label) {
+            self.put_index(key, &name, columns, &at.span());
+        }
+    }
+
+    /// `UNIQUE USING INDEX i`: the index takes the name of the constraint.
+    fn key_of_index(&mut self, key: &Key, at: At<'_>, index: &Path) {
+        let path = Path { qualifier: Some(key.schema.clone()), ..index.clone() };
+        let index = self.refer(Sort::Index, &path, false);
+        let given =
+            at.child(Kind::CONSTRAINT_NAME_CLAUSE).and_then(|at| at.child(Kind::CONSTRAINT_NAME));
+        let name = given.and_then(name::name).unwrap_or_else(|| path.name.clone());
+        let columns = index.as_ref().and_then(|index| self.relation(index));
+        let columns = columns.map(|index| index.uses.clone()).unwrap_or_default();
+        self.insert_constraint(key, (Sort::Constraint, true), &name, columns, &at.span());
+        self.define_key_of_index(key, at, &name, index.as_ref());
+        if let Some(index) = index.filter(|index| index.name != name) {
+            let to = Key { schema: index.schema.clone(), name: name.clone() };
+            self.rename(&index, &to, How::Renamed(name), &path);
+        }
+    }
+}
+
+/// Which constraints the server adds first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rank {
+    Other,
+    Key,
+    ForeignKey,
+}
+
+impl Rank {
+    fn of(at: At<'_>) -> Rank {
+        match at.kind() {
+            Kind::PRIMARY_KEY_CONSTRAINT | Kind::UNIQUE_CONSTRAINT => Rank::Key,
+            Kind::REFERENCES_CONSTRAINT | Kind::FOREIGN_KEY_CONSTRAINT => Rank::ForeignKey,
+            _ => Rank::Other,
+        }
+    }
+}
+
+/// The keys that the server makes of these, in its order.
+fn merged(keys: Vec<NewKey<'_>>) -> Vec<NewKey<'_>> {
+    let is_primary = |new: &NewKey<'_>| new.at.kind() == Kind::PRIMARY_KEY_CONSTRAINT;
+    let (primary, unique): (Vec<_>, Vec<_>) = keys.into_iter().partition(is_primary);
+    let mut made: Vec<NewKey<'_>> = Vec::new();
+    for new in primary.into_iter().chain(unique) {
+        match made.iter_mut().find(|one| is_equal(one, &new)) {
+            Some(one) if one.named.has(Kind::CONSTRAINT_NAME_CLAUSE) => {}
+            Some(one) => one.named = new.named,
+            None => made.push(new),
+        }
+    }
+    made
+}
+
+/// Whether the server makes one key of two. Of two primary keys it makes none.
+fn is_equal(one: &NewKey<'_>, other: &NewKey<'_>) -> bool {
+    other.at.kind() == Kind::UNIQUE_CONSTRAINT
+        && listed(one.at, one.column.as_deref()) == listed(other.at, other.column.as_deref())
+        && options(one.at).eq(options(other.at))
+}
+
+/// The columns of a key, in order.
+fn listed(at: At<'_>, column: Option<&str>) -> Vec<String> {
+    match at.find(Kind::CONSTRAINT_COLUMN_REF_LIST) {
+        Some(list) => names_in(list),
+        None => column.map(str::to_owned).into_iter().collect(),
+    }
+}
+
+/// The words of a key without those of its name, kind and columns.
+fn options(at: At<'_>) -> impl Iterator<Item = String> {
+    let skipped = [Kind::CONSTRAINT_NAME_CLAUSE, Kind::CONSTRAINT_COLUMN_REF_LIST];
+    let skipped = skipped.map(|kind| at.find(kind).map(At::range).unwrap_or_default());
+    let own = at.tokens().iter().filter(move |token| {
+        !matches!(token.kind, Kind::PRIMARY_KW | Kind::KEY_KW | Kind::UNIQUE_KW)
+            && !skipped.iter().any(|range| range.contains(&token.start()))
+    });
+    own.map(move |token| at.text_of(*token).to_ascii_lowercase())
+}
