@@ -253,6 +253,7 @@ impl Catalog {
             for (key, path) in pairs() {
                 self.drop_users(&On::Relation(key.clone()), path);
                 self.names_with(key, &mut names);
+                self.doubt_keys_of_parents(key);
             }
             self.cascade_from(names);
         } else {

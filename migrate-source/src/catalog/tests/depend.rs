@@ -116,3 +116,36 @@ fn cascade_doubts_only_what_depends() {
             users cascade; create policy p on a using (true)",
     );
 }
+
+#[test]
+fn cascade_of_a_partition_takes_foreign_keys_to_all_partitions() {
+    let full = |table: &str| table.replace("PARTED", PARTED).replace("REFER", REFER);
+    finds(&full(
+        r"
+        PARTED; drop table q cascade; REFER
+        PARTED; create table part partition of p for values from (1) to (9) partition by range (id); create table
+            of_part partition of part for values from (1) to (2); drop table of_part cascade; REFER
+        PARTED; alter table p rename to parts; drop table if exists q cascade; alter table r add constraint
+            r_id_fkey foreign key (id) references parts",
+    ));
+    finds_one(&full(
+        r"
+        PARTED; alter table p detach partition q; drop table q cascade; REFER
+            => constraint `r_id_fkey` of table `r` already exists
+        PARTED; create table s (id int references users); drop table q cascade; alter table s add constraint
+            s_id_fkey foreign key (id) references users
+            => constraint `s_id_fkey` of table `s` already exists
+        PARTED; create view v as select * from p; drop table q cascade; create view v as select 1
+            => view `v` already exists
+        create table p (id int primary key); create table q () inherits (p); create table r (id int references p);
+            drop table q cascade; REFER
+            => constraint `r_id_fkey` of table `r` already exists",
+    ));
+}
+
+/// A table with a partition, and one that refers to it.
+const PARTED: &str = "create table p (id int primary key) partition by range (id); create table q partition of p for \
+     values from (0) to (1); create table r (id int references p)";
+
+/// Its foreign key once more.
+const REFER: &str = "alter table r add constraint r_id_fkey foreign key (id) references p";
