@@ -180,4 +180,15 @@ impl Catalog {
             self.blur_drops(sort);
         }
     }
+
+    /// The same for what columns and indexes depend on, and tables of a type or of a foreign server.
+    pub(super) fn cascade_to_columns(&mut self) {
+        self.cascade();
+        for sort in sorts![Column, Index, Sequence, Type] {
+            self.blur_drops(sort);
+        }
+        if self.has_dependent_tables {
+            self.blur_drops(Sort::Table);
+        }
+    }
 }

@@ -49,6 +49,8 @@ impl Catalog {
             self.references(of);
             self.open_columns(key);
         }
+        self.has_dependent_tables |=
+            at.has(Kind::OF_TYPE) || at.kind() == Kind::CREATE_FOREIGN_TABLE;
         if let Some(list) = at.child(Kind::TABLE_ARG_LIST) {
             self.table_parts(key, list);
         }
@@ -267,7 +269,10 @@ impl Catalog {
                 self.define_setting(self.relation_id(key), action, None);
             }
             Kind::SPLIT_PARTITION | Kind::MERGE_PARTITIONS => self.blur_relations(),
-            Kind::OF_TYPE => self.open_columns(Some(key)),
+            Kind::OF_TYPE => {
+                self.has_dependent_tables = true;
+                self.open_columns(Some(key));
+            }
             _ => self.table_triggers(key, action),
         }
     }
