@@ -163,6 +163,7 @@ impl Catalog {
         if at.has(Kind::CASCADE) {
             self.drop_users(&on, &path);
             self.cascade_from([key.name.clone()].into());
+            self.doubt_generated(key);
             for sort in [Sort::Trigger, Sort::Policy] {
                 self.blur_drops(sort);
             }
@@ -192,6 +193,17 @@ impl Catalog {
             }
         }
         self.doubt_column_of(children, name);
+    }
+
+    /// The columns of a table that are computed from others can be gone, with what hangs on them.
+    fn doubt_generated(&mut self, key: &Key) {
+        let table = self.relation_mut(key).filter(|table| table.computes);
+        let Some(table) = table else { return };
+        table.columns.objects.values_mut().for_each(|one| one.made.sure = false);
+        table.constraints.objects.values_mut().for_each(|one| one.made.sure = false);
+        for owned in table.owned.clone() {
+            self.doubt(&owned);
+        }
     }
 
     /// What hangs on a column of these and of their children can be gone with that of their parent.

@@ -118,6 +118,7 @@ impl Catalog {
             && let Some(relation) = self.relation_mut(key)
         {
             relation.constraints.open = true;
+            relation.computes = true;
             self.derived.insert(key.name.clone());
         }
     }

@@ -172,6 +172,9 @@ fn cascade_doubts_what_hangs_on_any_kind_of_object() {
             search configuration c cascade; create index i on users (email)
         create table p (a int); create table q (b int) inherits (p); create table r (c int) inherits (q); create index
             i on q (a); create index j on r (a); alter table p drop a; create index i on q (b); create index j on r (c)
+        create table t (a int, b int generated always as (a * 2) stored unique); create index i on t (b); alter table t
+            drop a cascade; alter table t add b int; alter table t add constraint t_b_key unique (b); create index i on
+            t (b)
         alter table users alter id add generated always as identity; alter table users alter id drop identity; create
             sequence users_id_seq"#,
     );
