@@ -1,13 +1,13 @@
 #!/bin/sh
-# A statement before the migrations in alembic's env.py (Alembic 1.20.1, SQLAlchemy 2.1.9, psycopg 3.3.9;
-# PostgreSQL 18.4).
+# A statement before the migrations in alembic's env.py (Alembic 1.20.1, SQLAlchemy 2.1.9, psycopg 3.3.9; PostgreSQL
+# 18.4).
 #
-# Guess: alembic has no lock of its own, so env.py takes an advisory lock, or sets lock_timeout, on the connection that
-# it then passes to alembic; context.begin_transaction() commits what run_migrations() has done.
+# Guess: alembic has no lock of its own, so env.py takes an advisory lock, or sets lock_timeout, on the connection
+# that it then passes to alembic; context.begin_transaction() commits what run_migrations() has done.
 # Seen: since SQLAlchemy 2 that one statement begins a transaction, and alembic leaves a transaction that it has not
-# begun to its owner. `alembic upgrade head` runs each migration, reports it, exits with 0, and all is rolled back when
-# the connection is closed, the row in the ledger too. Each deployment repeats it. With connection.commit() after the
-# statement, which keeps a session's lock, the same file commits.
+# begun to its owner. `alembic upgrade head` runs each migration, reports it, exits with 0, and all is rolled back
+# when the connection is closed, the row in the ledger too. Each deployment repeats it. With connection.commit() after
+# the statement, which keeps a session's lock, the same file commits.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

@@ -4,10 +4,11 @@
 #
 # Guess: a standby's readers hold no lock that the primary sees, so the ALTER TABLE is over at once, and lock_timeout
 # limits how long it can block anything.
-# Seen: it is over at once on the primary. The standby has to take the same ACCESS EXCLUSIVE lock, waits for its reader,
-# and replays nothing more meanwhile: what is written to any other table afterwards is not seen there, and each new query
-# of the table waits on the standby. No setting of the session that migrates limits that, but the standby's
-# max_standby_streaming_delay, 30 s by default: after that it ends the reader's connection, also if that is idle.
+# Seen: it is over at once on the primary. The standby has to take the same ACCESS EXCLUSIVE lock, waits for its
+# reader, and replays nothing more meanwhile: what is written to any other table afterwards is not seen there, and
+# each new query of the table waits on the standby. No setting of the session that migrates limits that, but the
+# standby's max_standby_streaming_delay, 30 s by default: after that it ends the reader's connection, also if that is
+# idle.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

@@ -4,10 +4,10 @@
 #
 # Guess: a dump has what migrations have changed of a function of an extension, as it has what they have granted, or
 # ALTER FUNCTION refuses to change what an extension owns.
-# Seen: the grants are in the dump. What ALTER FUNCTION has set is not: the function is what CREATE EXTENSION makes it.
-# So the usual way to index unaccent(name), ALTER FUNCTION .. IMMUTABLE, works until the database is restored. The index
-# is in the dump, and CREATE INDEX fails with 42P17. If that is a UNIQUE index, the restored table accepts duplicates,
-# and psql exits with 0. A function of one's own that calls unaccent() is dumped as it is.
+# Seen: the grants are in the dump. What ALTER FUNCTION has set is not: the function is what CREATE EXTENSION makes
+# it. So the usual way to index unaccent(name), ALTER FUNCTION .. IMMUTABLE, works until the database is restored. The
+# index is in the dump, and CREATE INDEX fails with 42P17. If that is a UNIQUE index, the restored table accepts
+# duplicates, and psql exits with 0.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

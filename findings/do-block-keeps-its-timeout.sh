@@ -4,10 +4,10 @@
 # Guess: a backfill in a DO block that begins with SET LOCAL statement_timeout = 0, because its role has a short one,
 # runs for as long as it takes, and the loop of one that sets a short one is limited by it. SHOW agrees, and so does
 # lock_timeout, which counts from there.
-# Seen: the whole block is one statement, whose timer starts with the limit that the session had before, and neither SET
-# LOCAL, set_config() nor the SET clause of a procedure changes it. So the block is cancelled in spite of 0, and one that
-# sets a limit has none. A COMMIT inside the block does not start the timer again. As a statement before the block, in
-# the same message as well, SET works.
+# Seen: the whole block is one statement, whose timer starts with the limit that the session had before, and neither
+# SET LOCAL, set_config() nor the SET clause of a procedure changes it. So the block is cancelled in spite of 0, and
+# one that sets a limit has none. A COMMIT inside the block does not start the timer again. As a statement before the
+# block, in the same message as well, SET works.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

@@ -1,12 +1,12 @@
 #!/bin/sh
 # The block that adds a constraint unless it exists (PostgreSQL 18.4; node-postgres 8.23.1).
 #
-# Guess: ADD CONSTRAINT has no IF NOT EXISTS, so a DO block with EXCEPTION WHEN duplicate_object THEN NULL makes it safe
-# to run again, and it is over at once where the constraint exists.
+# Guess: ADD CONSTRAINT has no IF NOT EXISTS, so a DO block with EXCEPTION WHEN duplicate_object THEN NULL makes it
+# safe to run again, and it is over at once where the constraint exists.
 # Seen: that is so for CHECK and foreign keys, which fail with 42710. UNIQUE and EXCLUDE fail with 42P07, which is
-# duplicate_table, because their index is a table in the catalog, and a primary key with 42P16: the block does not catch
-# either. A primary key fails so whatever its name is. And all of them, CHECK and foreign keys too, wait for their lock
-# first, with those that come after them, although there is nothing to do.
+# duplicate_table, because their index is a table in the catalog, and a primary key with 42P16: the block does not
+# catch either. A primary key fails so whatever its name is. And all of them, CHECK and foreign keys too, wait for
+# their lock first, with those that come after them, although there is nothing to do.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

@@ -3,11 +3,11 @@
 #
 # Guess: a statement that fails leaves the table as it was, or an object that no query uses, as a failed CREATE INDEX
 # CONCURRENTLY does, and it can be run again.
-# Seen: it commits its first half before it waits for the readers. After the error the partition's rows are missing from
-# each query of the partitioned table, inserts of its range fail with 23514, and no partition can be created for that
-# range. A second DETACH, with CONCURRENTLY or without, also of another partition, fails with 55000; only FINALIZE goes
-# on, which the manual names. If a migration adds a column to the partitioned table before that, it skips the partition,
-# and FINALIZE fails with 42804 until that column is dropped again.
+# Seen: it commits its first half before it waits for the readers. After the error the partition's rows are missing
+# from each query of the partitioned table, inserts of its range fail with 23514, and no partition can be created for
+# that range. A second DETACH, with CONCURRENTLY or without, also of another partition, fails with 55000; only
+# FINALIZE goes on, which the manual names. If a migration adds a column to the partitioned table before that, it
+# skips the partition, and FINALIZE fails with 42804 until that column is dropped again.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

@@ -3,10 +3,10 @@
 #
 # Guess: BEGIN ATOMIC is the safer way to write a function, because the server knows what it depends on: what would
 # break it fails, as DROP COLUMN does, and ADD COLUMN breaks nothing.
-# Seen: `SELECT *` is stored as the columns of that moment, and RETURNS SETOF users means those of now. After ADD COLUMN
-# each call fails with 42P13, for all sessions, and the ALTER TABLE says nothing. The same body as a string goes on and
-# returns the new column. A dump has the stored columns, so the function is restored as one that fails; pg_dump turns
-# off the check that would refuse it.
+# Seen: `SELECT *` is stored as the columns of that moment, and RETURNS SETOF users means those of now. After ADD
+# COLUMN each call fails with 42P13, for all sessions, and the ALTER TABLE says nothing. The same body as a string
+# goes on and returns the new column. A dump has the stored columns, so the function is restored as one that fails;
+# pg_dump turns off the check that would refuse it.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

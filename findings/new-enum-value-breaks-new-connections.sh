@@ -5,10 +5,10 @@
 # Guess: a value that no row has yet changes nothing for a program that does not know it; it fails when it reads the
 # first row with that value.
 # Seen: the derived ToSql and FromSql compare all values of the type with those of the Rust enum. Each connection that
-# begins after the migration refuses to read or bind the enum at all, also a row with an old value. The connections that
-# have used it before go on, because they keep what they know of the type. So the migration seems to do no harm until
-# the pool replaces a connection, or a replica with the old program starts. `#[postgres(allow_mismatch)]` on the enum
-# turns the comparison off.
+# begins after the migration refuses to read or bind the enum at all, also a row with an old value. The connections
+# that have used it before go on, because they keep what they know of the type. So the migration seems to do no harm
+# until the pool replaces a connection, or a replica with the old program starts. `#[postgres(allow_mismatch)]` on the
+# enum turns the comparison off.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

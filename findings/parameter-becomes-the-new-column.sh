@@ -2,10 +2,10 @@
 # ADD COLUMN of a name that a parameter of a function has (PostgreSQL 18.4; node-postgres 8.23.1).
 #
 # Guess: a nullable column that no program knows changes no query that exists.
-# Seen: the text of a function is read again with the new column. In SQL a column comes before a parameter, so
-# `WHERE tenant_id = tenant` compares two columns from then on: the function returns another result, and one that
-# updates or deletes affects other rows, without an error. In PL/pgSQL each call fails with 42702, also in sessions that
-# have run it before. A function with BEGIN ATOMIC, and a parameter written as total.tenant or $1, keep their meaning.
+# Seen: the text of a function is read again with the new column. In SQL a column comes before a parameter, so `WHERE
+# tenant_id = tenant` compares two columns from then on: the function returns another result, without an error. In
+# PL/pgSQL each call fails with 42702, also in sessions that have run it before. A function with BEGIN ATOMIC, and a
+# parameter written as total.tenant or $1, keep their meaning.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

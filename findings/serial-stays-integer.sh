@@ -2,9 +2,9 @@
 # A key that becomes a bigint before it runs out of numbers (PostgreSQL 18.4; node-postgres 8.23.1).
 #
 # Guess: after ALTER COLUMN .. TYPE bigint the key goes on beyond 2147483647, whatever makes its numbers.
-# Seen: that is so for an identity column, whose sequence becomes a bigint with it. The sequence of a serial column stays
-# an integer one, without a notice. So the rewrite of the table and of its indexes gains nothing: INSERT fails with 2200H
-# at the same number as before, and needs ALTER SEQUENCE .. AS bigint.
+# Seen: that is so for an identity column, whose sequence becomes a bigint with it. The sequence of a serial column
+# stays an integer one, without a notice. So the rewrite of the table and of its indexes gains nothing: INSERT fails
+# with 2200H at the same number as before, and needs ALTER SEQUENCE .. AS bigint.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

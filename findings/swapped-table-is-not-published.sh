@@ -1,14 +1,14 @@
 #!/bin/sh
-# A table that a migration replaces by a copy, behind a logical replication (PostgreSQL 18.4; node-postgres 8.23.1).
+# A table that a migration replaces by a copy under logical replication (PostgreSQL 18.4; node-postgres 8.23.1).
 #
-# Guess: a publication and a subscription name `public.events`, so the replication goes on with the table of that name,
-# or it fails.
+# Guess: a publication and a subscription name `public.events`, so the replication goes on with the table of that
+# name, or it fails.
 # Seen: a publication means the table that it was created for. After the usual swap, RENAME events TO events_old and
 # RENAME events_new TO events in one transaction, it has events_old, which nothing writes to any more. So no error
-# appears on either side, the slot is active and without lag, and no later row of `events` is sent. ALTER PUBLICATION ..
-# SET TABLE events sends what is written from then on. The rows in between are missing for good: ALTER SUBSCRIPTION ..
-# REFRESH PUBLICATION copies nothing, because the subscriber's table of that name has been copied already. With ALTER
-# PUBLICATION in the transaction of the swap no row is missing.
+# appears on either side, the slot is active and without lag, and no later row of `events` is sent. ALTER PUBLICATION
+# .. SET TABLE events sends what is written from then on. The rows in between are missing for good: ALTER SUBSCRIPTION
+# .. REFRESH PUBLICATION copies nothing, because the subscriber's table of that name has been copied already. With
+# ALTER PUBLICATION in the transaction of the swap no row is missing.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

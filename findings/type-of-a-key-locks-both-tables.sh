@@ -1,13 +1,13 @@
 #!/bin/sh
 # ALTER COLUMN .. TYPE of one end of a foreign key (PostgreSQL 18.4; node-postgres 8.23.1).
 #
-# Guess: it locks the table that it names. A varchar that becomes longer rewrites nothing, so that is over at once; int
-# to bigint rewrites that table, and only that.
+# Guess: it locks the table that it names. A varchar that becomes longer rewrites nothing, so that is over at once;
+# int to bigint rewrites that table, and only that.
 # Seen: the foreign key is dropped and made again, at whichever end the column is. For that the other table is locked
 # with ACCESS EXCLUSIVE too: a longer varchar in `users` waits for each transaction that has only read `letters`, then
 # all queries of both wait, and the same the other way round. int to bigint also reads the other table, to check the
-# foreign key, so its readers wait for as long as that and the rewrite take. A key that many tables reference locks all
-# of them. The page of ALTER TABLE names the lock of its own table.
+# foreign key, so its readers wait for as long as that and the rewrite take. The page of ALTER TABLE names the lock of
+# its own table.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

@@ -1,13 +1,13 @@
 #!/bin/sh
 # A generated column whose expression fails for a row (PostgreSQL 18.4; node-postgres 8.23.1).
 #
-# Guess: ADD COLUMN computes the column for each row, so if the expression fails for one, the migration fails, and later
-# the INSERT of such a row, as it is with every generated column before 18.
-# Seen: that is so with STORED. Without that word, which was a syntax error before 18, the column is VIRTUAL: ADD COLUMN
-# reads no row and succeeds, and so does each INSERT and UPDATE. What fails, with 22012 for a division, is each SELECT *
-# of the table that reaches such a row, for all sessions, and RETURNING *. One row that the old service writes is enough,
-# and the migration's tests pass on an empty table. NOT NULL of the column computes the column for all rows
-# once, and for each that is written.
+# Guess: ADD COLUMN computes the column for each row, so if the expression fails for one, the migration fails, and
+# later the INSERT of such a row, as it is with every generated column before 18.
+# Seen: that is so with STORED. Without that word, which was a syntax error before 18, the column is VIRTUAL: ADD
+# COLUMN reads no row and succeeds, and so does each INSERT and UPDATE. What fails, with 22012 for a division, is each
+# SELECT * of the table that reaches such a row. One row that the old service writes is enough, and the migration's
+# tests pass on an empty table. NOT NULL of the column computes the column for all rows once, and for each that is
+# written.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 
