@@ -134,6 +134,28 @@ impl Catalog {
         }
     }
 
+    /// The foreign keys that refer to a table of which this is a partition can be gone: the server drops one with each of
+    /// its partitions.
+    pub(super) fn doubt_keys_of_parents(&mut self, part: &Key) {
+        let mut parents: Vec<Key> = vec![part.clone()];
+        let mut next = 0;
+        while let Some(relation) = parents.get(next).map(|key| self.relation(key)) {
+            let more = relation.into_iter().flat_map(|relation| relation.parents.clone());
+            parents.extend(more.filter(|key| !parents.contains(key)).collect::<Vec<_>>());
+            next += 1;
+        }
+        let is_split =
+            |key: &&Key| self.relation(key).is_none_or(|one| one.partitioned_by.is_some());
+        let names = parents.iter().skip(1).filter(is_split).map(|key| key.name.clone()).collect();
+        for user in self.naming.users_of(names) {
+            if user.sort == Sort::ForeignKey {
+                for key in self.naming.keys_of(&user.key) {
+                    self.doubt_user(&user, &key);
+                }
+            }
+        }
+    }
+
     /// What depended on something can be gone; `key` is a name of its relation.
     fn doubt_user(&mut self, user: &User, key: &Key) {
         if user.sort == Sort::Function {
@@ -156,6 +178,17 @@ impl Catalog {
     pub(super) fn cascade(&mut self) {
         for sort in sorts![View, Constraint, ForeignKey, Trigger, Policy, Function] {
             self.blur_drops(sort);
+        }
+    }
+
+    /// The same for what columns and indexes depend on, and tables of a type or of a foreign server.
+    pub(super) fn cascade_to_columns(&mut self) {
+        self.cascade();
+        for sort in sorts![Column, Index, Sequence, Type] {
+            self.blur_drops(sort);
+        }
+        if self.has_dependent_tables {
+            self.blur_drops(Sort::Table);
         }
     }
 }

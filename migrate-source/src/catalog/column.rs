@@ -167,6 +167,7 @@ impl Catalog {
         if at.has(Kind::CASCADE) {
             self.drop_users(&on, &path);
             self.cascade_from([key.name.clone()].into());
+            self.doubt_generated(key);
             for sort in [Sort::Trigger, Sort::Policy] {
                 self.blur_drops(sort);
             }
@@ -195,10 +196,43 @@ impl Catalog {
                 relation.constraints.lose(&one, gone.clone(), perhaps);
             }
         }
-        for child in children {
-            if let Some(child) = self.relation_mut(&child) {
-                child.columns.doubt(name);
-                child.constraints.open = true;
+        self.doubt_column_of(children, name);
+    }
+
+    /// The columns of a table that are computed from others can be gone, with what hangs on them.
+    fn doubt_generated(&mut self, key: &Key) {
+        let table = self.relation_mut(key).filter(|table| table.computes);
+        let Some(table) = table else { return };
+        table.columns.objects.values_mut().for_each(|one| one.made.sure = false);
+        table.constraints.objects.values_mut().for_each(|one| one.made.sure = false);
+        for owned in table.owned.clone() {
+            self.doubt(&owned);
+        }
+    }
+
+    /// What hangs on a column of these and of their children can be gone with that of their parent.
+    fn doubt_column_of(&mut self, children: Vec<Key>, name: &str) {
+        let (mut rest, mut seen) = (children, BTreeSet::new());
+        while let Some(key) = rest.pop() {
+            let Some(child) = self.relation_mut(&key).filter(|_| seen.insert(key.clone())) else {
+                continue;
+            };
+            child.columns.doubt(name);
+            child.constraints.open = true;
+            rest.extend(child.children.iter().cloned());
+            self.doubt_owned(&key, name, &[Sort::Index, Sort::Sequence]);
+        }
+    }
+
+    /// What of these kinds hangs on a column can be gone.
+    fn doubt_owned(&mut self, key: &Key, column: &str, sorts: &[Sort]) {
+        let owned = self.relation(key).map(|relation| relation.owned.clone());
+        for owned in owned.unwrap_or_default() {
+            if self
+                .relation(&owned)
+                .is_some_and(|one| sorts.contains(&one.made.sort) && one.uses.contains(column))
+            {
+                self.doubt(&owned);
             }
         }
     }
@@ -297,6 +331,8 @@ impl Catalog {
                 }
                 Kind::SET_DEFAULT => self.column_needs(key, &name, action),
                 Kind::ADD_GENERATED => self.own_sequence(key, &name, (action, &span)),
+                // Its sequence goes with it; one that the column owns otherwise is kept.
+                Kind::DROP_IDENTITY => self.doubt_owned(key, &name, &[Sort::Sequence]),
                 _ => self.references(action),
             }
         }

@@ -35,10 +35,7 @@ impl Catalog {
                     self.put_index(key, &name, columns, &at.span());
                 }
             }
-            Kind::GENERATED_CONSTRAINT => match (at.find(Kind::GENERATED_IDENTITY), column) {
-                (Some(_), Some(column)) => self.own_sequence(key, column, (at, &at.span())),
-                _ => self.expression_on(key, at),
-            },
+            Kind::GENERATED_CONSTRAINT => self.add_generated(key, at, column),
             Kind::NOT_NULL_CONSTRAINT | Kind::NULL_CONSTRAINT => {
                 self.refer_columns(key, at);
                 // PostgreSQL 18 has them for a table as well, with a name in any case.
@@ -49,6 +46,17 @@ impl Catalog {
                 }
             }
             _ => self.references(at),
+        }
+    }
+
+    /// An identity of a column, which makes a sequence, or what a column is computed from.
+    fn add_generated(&mut self, key: &Key, at: At<'_>, column: Option<&str>) {
+        if let (Some(_), Some(column)) = (at.find(Kind::GENERATED_IDENTITY), column) {
+            return self.own_sequence(key, column, (at, &at.span()));
+        }
+        self.expression_on(key, at);
+        if let Some(table) = self.relation_mut(key) {
+            table.computes = true;
         }
     }
 

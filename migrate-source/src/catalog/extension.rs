@@ -122,10 +122,7 @@ impl Catalog {
         }
         self.doubt_extensions();
         if at.has(Kind::CASCADE) {
-            self.cascade();
-            for sort in [Sort::Column, Sort::Index] {
-                self.blur_drops(sort);
-            }
+            self.cascade_to_columns();
         }
     }
 

@@ -219,10 +219,7 @@ impl Catalog {
             }
         }
         if at.has(Kind::CASCADE) {
-            self.cascade();
-            self.blur_drops(Sort::Column);
-            self.blur_drops(Sort::Constraint);
-            self.blur_drops(Sort::Index);
+            self.cascade_to_columns();
         }
     }
 

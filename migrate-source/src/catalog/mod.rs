@@ -144,6 +144,8 @@ pub(super) struct Catalog {
     /// What triggers call the rows of a statement, which their functions can name.
     transitions: Vec<String>,
     extensions: Space<Made>,
+    /// Whether a table is one of a type or of a foreign server, which takes it along.
+    has_dependent_tables: bool,
     /// Whether the server checks the bodies of functions in SQL when it makes them.
     checks_bodies: bool,
     /// The statements whose bodies are checked at the end, by their functions.
@@ -207,6 +209,7 @@ impl Catalog {
             has_presumed: false,
             transitions: Vec::new(),
             extensions,
+            has_dependent_tables: false,
             checks_bodies: true,
             bodies: FxHashMap::default(),
             dependences: FxHashMap::default(),

@@ -205,7 +205,14 @@ impl Catalog {
             Kind::DROP_EXTENSION => self.drop_extension(at),
             Kind::ALTER_EXTENSION => self.change_extension(),
             Kind::DROP_OWNED | Kind::IMPORT_FOREIGN_SCHEMA => self.blur_all(),
-            _ => self.other(at),
+            _ => {
+                // Of a collation, an operator class or a foreign server, and the like.
+                let is_drop = at.tokens().first().is_some_and(|one| one.kind == Kind::DROP_KW);
+                if is_drop && at.has(Kind::CASCADE) {
+                    self.cascade_to_columns();
+                }
+                self.other(at);
+            }
         }
     }
 

@@ -51,7 +51,7 @@ pub(super) struct Relation {
     pub(super) owner: Option<Key>,
     /// The columns of an index; the column that owns a sequence.
     pub(super) uses: BTreeSet<String>,
-    /// Whether it is an index with an expression or a WHERE.
+    /// Whether it is an index with an expression or a WHERE, or a table that can have a generated column.
     pub(super) computes: bool,
     /// The columns by which a partitioned table is partitioned.
     pub(super) partitioned_by: Option<BTreeSet<String>>,
@@ -253,6 +253,7 @@ impl Catalog {
             for (key, path) in pairs() {
                 self.drop_users(&On::Relation(key.clone()), path);
                 self.names_with(key, &mut names);
+                self.doubt_keys_of_parents(key);
             }
             self.cascade_from(names);
         } else {

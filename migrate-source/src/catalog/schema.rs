@@ -201,7 +201,7 @@ impl Catalog {
             }
         }
         if at.has(Kind::CASCADE) {
-            self.cascade();
+            self.cascade_to_columns();
             // An extension is dropped with its schema.
             self.extensions.objects.values_mut().for_each(|one| one.sure = false);
         }

@@ -49,6 +49,8 @@ impl Catalog {
             self.references(of);
             self.open_columns(key);
         }
+        self.has_dependent_tables |=
+            at.has(Kind::OF_TYPE) || at.kind() == Kind::CREATE_FOREIGN_TABLE;
         if let Some(list) = at.child(Kind::TABLE_ARG_LIST) {
             self.table_parts(key, list);
         }
@@ -120,6 +122,7 @@ impl Catalog {
             && let Some(relation) = self.relation_mut(key)
         {
             relation.constraints.open = true;
+            relation.computes = true;
             self.derived.insert(key.name.clone());
         }
     }
@@ -272,7 +275,10 @@ impl Catalog {
                 self.define_setting(self.relation_id(key), action, None);
             }
             Kind::SPLIT_PARTITION | Kind::MERGE_PARTITIONS => self.blur_relations(),
-            Kind::OF_TYPE => self.open_columns(Some(key)),
+            Kind::OF_TYPE => {
+                self.has_dependent_tables = true;
+                self.open_columns(Some(key));
+            }
             _ => self.table_triggers(key, action),
         }
     }

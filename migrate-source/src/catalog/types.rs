@@ -223,9 +223,7 @@ impl Catalog {
             self.schema_mut(&schema).types.lose(&name, gone, perhaps);
         }
         if at.has(Kind::CASCADE) {
-            self.cascade();
-            self.blur_drops(Sort::Column);
-            self.blur_drops(Sort::Constraint);
+            self.cascade_to_columns();
         }
     }
 

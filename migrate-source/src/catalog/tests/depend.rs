@@ -116,3 +116,84 @@ fn cascade_doubts_only_what_depends() {
             users cascade; create policy p on a using (true)",
     );
 }
+
+#[test]
+fn cascade_of_a_partition_takes_foreign_keys_to_all_partitions() {
+    let full = |table: &str| table.replace("PARTED", PARTED).replace("REFER", REFER);
+    finds(&full(
+        r"
+        PARTED; drop table q cascade; REFER
+        PARTED; create table part partition of p for values from (1) to (9) partition by range (id); create table
+            of_part partition of part for values from (1) to (2); drop table of_part cascade; REFER
+        PARTED; alter table p rename to parts; drop table if exists q cascade; alter table r add constraint
+            r_id_fkey foreign key (id) references parts",
+    ));
+    finds_one(&full(
+        r"
+        PARTED; alter table p detach partition q; drop table q cascade; REFER
+            => constraint `r_id_fkey` of table `r` already exists
+        PARTED; create table s (id int references users); drop table q cascade; alter table s add constraint
+            s_id_fkey foreign key (id) references users
+            => constraint `s_id_fkey` of table `s` already exists
+        PARTED; create view v as select * from p; drop table q cascade; create view v as select 1
+            => view `v` already exists
+        create table p (id int primary key); create table q () inherits (p); create table r (id int references p);
+            drop table q cascade; REFER
+            => constraint `r_id_fkey` of table `r` already exists",
+    ));
+}
+
+#[test]
+fn cascade_doubts_what_hangs_on_any_kind_of_object() {
+    finds(
+        r#"
+        create type u as (id int); create table t of u; drop type u cascade; create table t (id int)
+        create table t (id int); create type u as (id int); alter table t of u; drop type u cascade; create table t ()
+        create type u as enum ('a'); create table t (a u, b int); create index i on t (a, b); drop type u cascade;
+            create index i on t (b)
+        create type u as enum ('a'); create domain d as u; drop type u cascade; create domain d as int
+        create schema s; create type s.u as enum ('a'); create table t (a s.u, b int); create index i on t (a);
+            drop schema s cascade; alter table t add a int; create index i on t (a)
+        create collation c from pg_catalog."C"; create table t (a text collate c, b text); create index i on t (b
+            collate c); drop collation c cascade; alter table t add a int; create index i on t (a)
+        create foreign data wrapper w; create server s foreign data wrapper w; create foreign table t (a int) server s;
+            drop server s cascade; create table t (a int)
+        create foreign data wrapper w; create server s foreign data wrapper w; create foreign table t (a int) server s;
+            drop foreign data wrapper w cascade; create table t (a int)
+        create function f(int, int) returns int language sql as 'select 1'; create operator ## (leftarg = int, rightarg
+            = int, function = f); create view v as select 1 ## 1 as x; drop operator ## (int, int) cascade; create view
+            v as select 1
+        create language l handler plpgsql_call_handler; create function f() returns int language l as 'x'; drop language
+            l cascade; create function f() returns text language sql as 'select null::text'
+        create type u as (a int); create function f(u) returns int language sql as 'select 1'; create cast (u as int)
+            with function f(u); create view v as select row(1)::u::int as x; drop cast (u as int) cascade; create view v
+            as select 1
+        create text search configuration c (copy = simple); create index i on users (to_tsvector('c', email)); drop text
+            search configuration c cascade; create index i on users (email)
+        create table p (a int); create table q (b int) inherits (p); create table r (c int) inherits (q); create index
+            i on q (a); create index j on r (a); alter table p drop a; create index i on q (b); create index j on r (c)
+        create table t (a int, b int generated always as (a * 2) stored unique); create index i on t (b); alter table t
+            drop a cascade; alter table t add b int; alter table t add constraint t_b_key unique (b); create index i on
+            t (b)
+        alter table users alter id add generated always as identity; alter table users alter id drop identity; create
+            sequence users_id_seq"#,
+    );
+    finds_one(
+        r"
+        create type u as enum ('a'); create table t (a u); drop type u cascade; create table t (a int)
+            => table `t` already exists
+        create table t (a int); truncate t cascade; alter table t add a int => column `a` of table `t` already exists
+        drop collation if exists c; create index i on users (email); create index i on users (email)
+            => index `public.i` already exists
+        alter table users alter id add generated always as identity; create index i on users (id); alter table users
+            alter id drop identity; create index i on users (id)
+            => index `public.i` already exists",
+    );
+}
+
+/// A table with a partition, and one that refers to it.
+const PARTED: &str = "create table p (id int primary key) partition by range (id); create table q partition of p for \
+     values from (0) to (1); create table r (id int references p)";
+
+/// Its foreign key once more.
+const REFER: &str = "alter table r add constraint r_id_fkey foreign key (id) references p";

@@ -22,8 +22,8 @@ fn what_is_not_known_is_named_with_its_reason() {
             create table t (a int) // do $$ begin if true then create temp table t (b int); end if; end $$ // drop table t
                 => which objects have the names t
             create type e as enum ('a'); create table t (a e, b int); drop type e cascade
-                => views, columns, constraints, functions, triggers and policies that are gone after 1_a.sql:1,
-                    which drops with CASCADE
+                => views, sequences, indexes, columns, constraints, types, functions, triggers and policies that are
+                    gone after 1_a.sql:1, which drops with CASCADE
             -- migrate:function\n // create table t (a int)
                 => objects that are made, changed or gone after 1_a.sql, which calls a function of the service
             create extension strange
