@@ -148,6 +148,8 @@ fn the_view_of_a_temporary_table_is_temporary() {
         create temp table x (a int); create view v as select a from x; create table v (b int); select a from v // create
             view w as select b from v
         create temp table x (a int); create or replace view v as select a from x // create table v (b int)
+        set search_path = sc1, public; create table v (a int) // create temp table x (a int) // create or replace view v
+            as select a from x // alter view v rename to users
         create temp table x (a int) // create table v (b int); create view v as select a from x // alter view v rename to
             users",
     );
