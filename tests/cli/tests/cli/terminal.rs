@@ -61,6 +61,30 @@ async fn what_takes_something_away_asks_on_a_terminal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_applied_since_the_question_is_not_undone() {
+    let database = FreshDatabase::create().await;
+    let first = ("1_a.sql", "-- UP\nCREATE TABLE a (id int);\n-- DOWN\nDROP TABLE a;");
+    let second = ("2_b.sql", "-- UP\nCREATE TABLE b (id int);\n-- DOWN\nDROP TABLE b;");
+    let (older, newer) = (folder(&[first]), folder(&[first, second]));
+    for verb in ["down", "redo"] {
+        let (text, code) = end(on_terminal(older.path(), &database, &["up"]));
+        assert_eq!(code, 0, "{text}");
+        let mut session = on_terminal(newer.path(), &database, &[verb]);
+        let asked = session.exp_string("? [y/N] ").expect("a question");
+        assert!(asked.contains("Undo version 1 in `"), "{asked}");
+        let (text, code) = end(on_terminal(newer.path(), &database, &["up"]));
+        assert_eq!(code, 0, "{text}");
+        session.send_line("y").expect("an answer");
+        let (text, code) = end(session);
+        assert!(code == 2 && text.contains("the ledger has changed since the question"), "{text}");
+        let client = database.connect().await;
+        assert_eq!(value(&client, "SELECT to_regclass('b') IS NOT NULL").await, "t", "{verb}");
+        let (text, code) = end(on_terminal(newer.path(), &database, &["down", "--yes"]));
+        assert_eq!(code, 0, "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn database_is_dropped_after_a_question() {
     let database = FreshDatabase::create().await;
     let folder = folder(&[]);
