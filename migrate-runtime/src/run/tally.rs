@@ -205,7 +205,8 @@ impl<'r> Tally<'r> {
                 self.explain_duplicate(cx, &mut error);
                 spans::failed(&Span::current(), &error);
                 spans::failed(&self.at, &error);
-                Err(error.with_report(self.report))
+                *error.report_mut() = self.report;
+                Err(error)
             }
         }
     }

@@ -283,11 +283,9 @@ impl<'s> Migrator<'s> {
         }
         let versions = undone.undone.iter().map(|one| Version::new(one.version.clone()));
         let again = Migrator { limit: Limit::Only(versions.collect()), ..self.clone() };
-        let mut report = again.run(client).await?;
-        report.undone = undone.undone;
-        report.messages += undone.messages;
-        report.elapsed += undone.elapsed;
-        Ok(report)
+        let mut redone = again.run(client).await;
+        redone.as_mut().unwrap_or_else(Error::report_mut).add_undone(undone);
+        redone
     }
 
     /// Whether ledger and set agree and nothing is pending, for a service that does not migrate and
