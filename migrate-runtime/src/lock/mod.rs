@@ -295,6 +295,7 @@ impl<'c> Held<'c> {
                 "this role cannot take advisory locks; the run locked with a row of the ledger",
             );
             self.kind = LockKind::Row;
+            report.lock = LockKind::Row;
         }
         Ok(())
     }

@@ -72,7 +72,8 @@ pub(crate) fn run<'r>(
     let span = spans::run(migrator.set.module(), &cx.ledger.shown(), goal.word());
     let run = async move {
         check(migrator).inspect_err(|error| spans::failed(&Span::current(), error))?;
-        let (mut hold, mut tally) = (Hold::new(&cx), Tally::new());
+        let mut hold = Hold::new(&cx);
+        let mut tally = Tally::new(hold.lock.kind());
         let reached = boxed(reach(&cx, &mut hold, &mut tally, goal));
         let result = match migrator.parts.find() {
             Some(EndEarly(short)) => short(&cx, reached).await.settle(&cx, &mut tally),
@@ -130,6 +131,6 @@ async fn apply(At { cx, hold, tally }: At<'_, '_>) -> Result<(), Stop> {
         return Err(Stop::Busy);
     }
     groups::carry_out(cx, hold, tally, &todo.work(), table).await?;
-    tally.finish(cx, hold.lock.kind(), todo);
+    tally.finish(cx, todo);
     Ok(())
 }
