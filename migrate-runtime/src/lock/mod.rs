@@ -300,6 +300,13 @@ impl<'c> Held<'c> {
         Ok(())
     }
 
+    /// From now on this run does not hold the lock row, which was taken over.
+    pub(crate) fn lost(&mut self) {
+        if let Some(mut claim) = self.claim.take() {
+            claim.release.disarm();
+        }
+    }
+
     /// Releases the lock row.
     pub(crate) async fn release(&mut self, cx: &Context<'_>) {
         let Some(mut claim) = self.claim.take() else { return };

@@ -116,6 +116,10 @@ pub(super) async fn prepare<'r>(
             boxed(wait_for_others(cx, hold, tally)).await?;
         }
         Stop::Moved => debug!("the ledger has changed, reading it again"),
+        Stop::Lost => {
+            hold.lock.lost();
+            debug!("the lock row was taken over, reading the ledger again");
+        }
         Stop::Busy => {
             // The row of a run that has ended can be in a replica or a cache for long.
             if hold.lock.is_foreign() {
