@@ -256,3 +256,38 @@ async fn lock_on_the_ledger_is_waited_for_as_one_on_a_table() {
         assert_eq!(report.applied.len(), 1, "{sql}");
     }
 }
+
+/// A migration is blocked by a table first, and then another replica has the lock.
+#[tokio::test]
+async fn pauses_before_another_try_do_not_count_as_waits_for_other_replicas() {
+    let (database, mut client) = with_table().await;
+    let (table, lock) = (database.connect().await, database.connect().await);
+    table.batch_execute("BEGIN; SELECT * FROM t").await.expect("a lock");
+    let set = alters("ALTER TABLE t ADD b int;");
+    let (blocked, migrator) = noticed(&set, |e| matches!(e, Event::Retrying { tries: 2, .. }));
+    // The first pause is 125 to 375 ms, the second 250 to 750 ms.
+    let migrator = migrator.lock_timeout(Duration::from_millis(20));
+    let waits = Arc::new(Notify::new());
+    let migrator = migrator.wait_timeout(Duration::from_millis(300)).on({
+        let waits = Arc::clone(&waits);
+        move |event| {
+            if let Event::Waiting { .. } = event {
+                waits.notify_one();
+            }
+        }
+    });
+    let replica = async {
+        blocked.notified().await;
+        let key = 5_200_608_419_534_058_480_i64;
+        lock.batch_execute(&format!("SELECT pg_advisory_lock({key})")).await.expect("the lock");
+        table.batch_execute("ROLLBACK").await.expect("a rollback");
+        waits.notified().await;
+        lock.batch_execute("SELECT pg_advisory_unlock_all()").await.expect("no lock");
+    };
+    let run = async {
+        let report = migrator.run(&mut client).await;
+        report.unwrap_or_else(|error| panic!("{error}"))
+    };
+    let (report, ()) = tokio::join!(run, replica);
+    assert_eq!(report.applied.len(), 2);
+}
