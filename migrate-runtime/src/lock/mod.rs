@@ -18,7 +18,8 @@ use crate::context::{Context, Table};
 use crate::migrator::Lock;
 use crate::outcome::{Error, ErrorKind, Holder, LockKind, Report};
 use crate::sql::{
-    LOGGERS, Lease, Purpose, Seen, Since, blocker, holder_of_lock, is_held, logs_each, session,
+    Commit, LOGGERS, Lease, Purpose, Seen, Since, blocker, holder_of_lock, is_held, logs_each,
+    session,
 };
 use crate::wire::{Message, OnDrop, Part};
 
@@ -251,7 +252,8 @@ impl<'c> Held<'c> {
         cx.wire.begin(&mut message);
         if self.advisory_works {
             // A run that holds the advisory lock excludes this one too.
-            message.push(Part::Guard, &cx.terms(None).guard(Purpose::Ledger));
+            let purpose = Purpose::Ledger { commit: Commit::Asynchronous };
+            message.push(Part::Guard, &cx.terms(None).guard(purpose));
         }
         if table == Table::Missing {
             for sql in cx.creation() {

@@ -282,7 +282,7 @@ fn messages<'d>(
     messages.message().reserve(sizes.sum());
     if table == Table::Missing && !hold.terms(cx).is_plain() {
         cx.wire.begin(messages.message());
-        guards::push_ledger(cx, hold, messages.message());
+        guards::push_ledger(cx, hold, messages.message(), Commit::Asynchronous);
         messages.push(Part::Control, "COMMIT");
         table = Table::Exists;
     }

@@ -19,7 +19,7 @@ use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::migrator::LENIENT;
 use crate::outcome::{Amended, Error, ErrorKind};
-use crate::sql::{Contents, Extent, Place, Purpose, Reading};
+use crate::sql::{Commit, Contents, Extent, Place, Purpose, Reading};
 use crate::wire::{Message, Part, ends_unknown};
 
 /// Which edited migrations [`Migrator::accept`](crate::Migrator::accept) accepts; a version alone is one
@@ -310,7 +310,7 @@ async fn send<'r>(
     let mut message = Message::new();
     cx.wire.begin(&mut message);
     if table == Table::Missing {
-        guards::push_ledger(cx, hold, &mut message);
+        guards::push_ledger(cx, hold, &mut message, Commit::Synchronous);
     }
     let purpose = Purpose::Edit { position: tally.position };
     message.push(Part::Guard, &hold.terms(cx).guard(purpose));

@@ -184,7 +184,7 @@ fn messages<'d>(
         messages.push(Part::Control, SEQUENTIAL);
     }
     if table == Table::Missing {
-        guards::push_ledger(cx, hold, messages.message());
+        guards::push_ledger(cx, hold, messages.message(), Commit::Asynchronous);
     }
     let mut running = tally.running.clone();
     for (step, action) in actions.iter().enumerate() {
