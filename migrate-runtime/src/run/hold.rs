@@ -124,7 +124,8 @@ impl<'r> Hold<'r> {
 
     /// Makes the session read strings as the build did, until the end of the run.
     pub(super) async fn conform_strings(&mut self, cx: &Context<'r>) -> Result<(), Error> {
-        let off = "SET standard_conforming_strings = off".to_owned();
+        // Not in the transaction that a dropped run leaves open, which would undo it.
+        let off = "ROLLBACK; SET standard_conforming_strings = off".to_owned();
         self.strings = Some(cx.wire.on_drop(vec![off]));
         let on = "SET standard_conforming_strings = on";
         cx.ask(on, "setting standard_conforming_strings").await.map(drop)
