@@ -104,7 +104,8 @@ impl<'s> Migrator<'s> {
     /// The notes name what one transaction cannot show: migrations that run outside a transaction are left
     /// out, and a trial ends at a migration that uses an enum value of an earlier one.
     ///
-    /// It takes the same locks as a run, and holds all of them until its end.
+    /// It takes the same locks as a run, and holds all of them until its end. Where the lock is a row
+    /// ([`Lock::Row`](crate::Lock::Row)), a missing ledger is created for it and kept.
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};
