@@ -170,7 +170,7 @@ impl Goal for Adoption {
         boxed(async move {
             let At { cx, hold, tally } = at;
             let contents = hold.read(cx, tally, Reading::Entries).await?;
-            let (found, unverified) = self.read(cx, &contents).await?;
+            let (found, unverified) = self.read(cx, &contents).await.map_err(Stop::of_read)?;
             let changes = adopt(cx, found, &mut Next::of(tally))?;
             change(cx, hold, tally, changes, Table::of(&contents)).await?;
             for note in unverified {

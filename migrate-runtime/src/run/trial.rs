@@ -12,7 +12,7 @@ use migrate_set::sql::words::Words;
 use super::action::Action;
 use super::batch;
 use super::callouts::{self, Messages};
-use super::explain::{Stopped, explain};
+use super::explain::{Stopped, explain, is_blocked};
 use super::goal::{At, Goal};
 use super::guards;
 use super::hold::Hold;
@@ -63,7 +63,7 @@ async fn attempt(At { cx, hold, tally }: At<'_, '_>) -> Result<(), Stop> {
 
 /// Adds to a failure that a migration before it was left out.
 fn with_what_was_left_out(cx: &Context<'_>, actions: &[Action<'_>], mut stop: Stop) -> Stop {
-    if let Stop::Failed(error) = &mut stop
+    if let Stop::Failed(error) | Stop::Blocked(error) = &mut stop
         && let Some(failure) = error.failure_mut()
     {
         let before = actions.iter().take_while(|action| action.version() != failure.version);
@@ -114,8 +114,9 @@ async fn try_out<'r>(
         return Ok(());
     }
     let done = std::mem::take(&mut tally.report.applied).len();
+    let is_blocked = is_blocked(&failure);
     let stopped = Stopped { failure, completed: outcome.completed };
-    Err(explain(cx, actions, done, stopped).await.into())
+    Err(Stop::blocked_if(is_blocked, explain(cx, actions, done, stopped).await))
 }
 
 /// The step that uses an enum value of an earlier one, which the server allows only after a commit; `None` for

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use migrate_runtime::adopt::Adopt;
 use migrate_runtime::error::Kept;
 use migrate_runtime::hook::{When, closure};
 use migrate_runtime::{ErrorKind, Event, Migrations, Migrator};
@@ -254,6 +255,37 @@ async fn lock_on_the_ledger_is_waited_for_as_one_on_a_table() {
         });
         let report = migrator.run(&mut client).await.unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(report.applied.len(), 1, "{sql}");
+    }
+}
+
+/// As a run is.
+#[tokio::test]
+async fn trials_and_adoptions_are_tried_again_too() {
+    let (database, mut client) = with_table().await;
+    let other = database.connect().await;
+    let old = "CREATE TABLE schema_migrations (version bigint NOT NULL PRIMARY KEY, dirty boolean NOT NULL); \
+               INSERT INTO schema_migrations VALUES (2, false)";
+    client.batch_execute(old).await.expect("a table");
+    let set = alters("ALTER TABLE t ADD b int;");
+    for (table, is_trial) in [("t", true), ("schema_migrations", false)] {
+        let (blocked, migrator) = noticed(&set, |event| matches!(event, Event::Retrying { .. }));
+        let migrator = migrator.lock_timeout(Duration::from_millis(20));
+        other.batch_execute(&format!("BEGIN; LOCK TABLE {table}")).await.expect("a lock");
+        let free = async {
+            blocked.notified().await;
+            other.batch_execute("COMMIT").await.expect("a commit");
+        };
+        let verb = async {
+            if is_trial {
+                migrator.trial(&mut client).await.map(|trial| trial.ran.len())
+            } else {
+                let report = migrator.adopt(&mut client, Adopt::GolangMigrate).await;
+                report.map(|report| report.amended.len())
+            }
+            .unwrap_or_else(|error| panic!("{table}: {error}"))
+        };
+        let (count, ()) = tokio::join!(verb, free);
+        assert_eq!(count, if is_trial { 2 } else { 1 }, "{table}");
     }
 }
 
