@@ -86,10 +86,10 @@ impl Backoff {
     }
 
     /// Whether another run can be applying the rest of what a squash file replaces.
-    pub(super) fn rest_can_follow(&mut self, position: i64) -> bool {
+    pub(super) fn rest_can_follow(&mut self, position: i64, wait_timeout: Duration) -> bool {
         let known = self.partly.filter(|(at, _)| *at == position);
         let (_, since) = *self.partly.insert(known.unwrap_or((position, Instant::now())));
-        since.elapsed() < REST_AFTER
+        since.elapsed() < REST_AFTER.min(wait_timeout / 2)
     }
 
     pub(super) fn has_applied(&mut self) {

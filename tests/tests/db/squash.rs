@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use migrate_runtime::internal::made;
 use migrate_runtime::ledger::Edited;
@@ -94,6 +95,8 @@ async fn database_with_some_of_it_is_an_error_that_says_what_to_run() {
     assert_eq!(refused(&new, &mut client).await, text);
     let lenient = Migrator::new(&new).allow_missing().allow_edited().allow_out_of_order();
     assert_eq!(lenient.run(&mut client).await.expect_err("no option lifts it").to_string(), text);
+    let hasty = Migrator::new(&new).wait_timeout(Duration::ZERO);
+    assert_eq!(hasty.run(&mut client).await.expect_err("none has the lock").to_string(), text);
     let status = Migrator::new(&new).status(&client).await.expect("a status");
     assert_eq!((status.pending(), status.drift.expect("drift").0.len()), (2, 1));
     Migrator::new(&old).to(3).run(&mut client).await.expect("the older release");
