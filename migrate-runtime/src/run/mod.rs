@@ -76,7 +76,10 @@ pub(crate) fn run<'r>(
         let mut tally = Tally::new(hold.lock.kind());
         let reached = boxed(reach(&cx, &mut hold, &mut tally, goal));
         let result = match migrator.parts.find() {
-            Some(EndEarly(short)) => short(&cx, reached).await.settle(&cx, &mut tally),
+            Some(EndEarly(short)) => {
+                let ended = short(&cx, reached).await;
+                ended.settle(&cx, &mut hold, &mut tally).await
+            }
             None => watched(&cx, reached).await,
         };
         tally.close(&cx, result)
