@@ -30,7 +30,7 @@ use crate::boxed::{Boxed, boxed};
 use crate::context::Context;
 use crate::lock::Stop;
 use crate::migrator::{Migrator, Part, Parts};
-use crate::outcome::{Error, Report};
+use crate::outcome::{Error, ErrorKind, Report};
 use crate::wire::SEND_DATA;
 use cut::{END_EARLY, EndEarly};
 pub use edits::Edited;
@@ -89,6 +89,10 @@ pub(crate) fn run<'r>(
 
 /// Checks what can be checked without the database.
 fn check(migrator: &Migrator<'_>) -> Result<(), Error> {
+    let asked = migrator.interrupt.as_ref();
+    if asked.is_some_and(|asked| asked.0.was_requested()) {
+        return Err(ErrorKind::Interrupted { unknown: Vec::new() }.into());
+    }
     migrator.check_names()?;
     migrator.check_functions()?;
     migrator.oldest_release().map(drop)

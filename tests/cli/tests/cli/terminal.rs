@@ -142,6 +142,28 @@ async fn a_run_that_is_interrupted_reports_what_is_kept() {
     }
 }
 
+/// The first set is complete nevertheless, because its migration catches the cancel.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_set_begins_after_an_interrupt() {
+    let database = FreshDatabase::create().await;
+    let patient =
+        "DO $$ BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN NULL; END $$;";
+    let folder = folder(&[("1_a.sql", patient)]);
+    let second = folder.path().join("second");
+    fs::create_dir(&second).expect("a folder");
+    fs::write(second.join("1_b.sql"), "CREATE TABLE b (id int);").expect("a file");
+    let sets = ["up", "--dir", "one=migrations", "--dir", "two=second"];
+    let up = Running::start(command(folder.path(), &database, &sets));
+    let client = database.connect().await;
+    up.wait_for_sleep(&client).await;
+    let (code, text) = up.end_by("INT");
+    assert_eq!(code, Some(1), "{text}");
+    for part in ["Applied 1_a.sql", "error: the run was interrupted\n"] {
+        assert!(text.contains(part), "{text}");
+    }
+    assert_eq!(value(&client, "SELECT to_regclass('b')").await, "NULL");
+}
+
 /// A cancel does not end it, so its session is ended.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_statement_that_ignores_a_cancel_is_ended_with_its_session() {
