@@ -18,8 +18,7 @@ use crate::context::{Context, Table};
 use crate::migrator::Lock;
 use crate::outcome::{Error, ErrorKind, Holder, LockKind, Report};
 use crate::sql::{
-    Commit, LOGGERS, Lease, Purpose, Seen, Since, blocker, holder_of_lock, is_held, logs_each,
-    session,
+    Commit, LOGGERS, Lease, Purpose, Seen, Since, holder_of_lock, is_held, logs_each, session,
 };
 use crate::wire::{Message, OnDrop, Part};
 
@@ -337,13 +336,13 @@ impl<'c> Held<'c> {
     pub(crate) async fn holder(&self, cx: &Context<'_>) -> Option<Holder> {
         let Some(lease) = self.foreign_lease() else {
             let sql = holder_of_lock(cx.ledger.lock_key());
-            return cx.wire.look(&sql).await.map(|row| blocker(&row));
+            return cx.wire.look(&sql).await.map(|row| cx.holder(&row));
         };
         let holder = lease.holder.clone();
         let row = cx.wire.look(&session(holder.pid)).await;
         // The process of a pooler can have another client by now.
         let is_its = |now: &Holder| now.application_name == holder.application_name;
-        Some(match row.map(|row| blocker(&row)).filter(is_its) {
+        Some(match row.map(|row| cx.holder(&row)).filter(is_its) {
             Some(Holder { transaction_age, statement, .. }) => {
                 Holder { transaction_age, statement, ..holder }
             }
