@@ -23,7 +23,7 @@ use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::migrator::Migrator;
 use crate::outcome::Error;
-use crate::sql::{CHECK_CONSTRAINTS, Commit, Extent, SEQUENTIAL, defer_constraints};
+use crate::sql::{CHECK_CONSTRAINTS, Commit, Extent, SEQUENTIAL, Session, defer_constraints};
 use crate::wire::{Failure, Part};
 
 /// Runs pending migrations, and undoes them.
@@ -89,7 +89,13 @@ async fn try_out<'r>(
     actions: &[Action<'_>],
     table: Table,
 ) -> Result<(), Stop> {
-    let messages = messages(cx, hold, tally, actions, table)?;
+    // A reset also removes what a migration notes of the session.
+    let resets = actions.iter().copied().filter(batch::resets_session);
+    let mut saved = Vec::new();
+    for action in resets {
+        saved.extend(batch::note_session(cx, action).await?);
+    }
+    let messages = messages(cx, hold, tally, (actions, &saved), table)?;
     tally.starts(cx, actions.first());
     let mut duration = Duration::ZERO;
     let result = boxed(messages.send(cx, tally, &mut |tally, part, row| match part {
@@ -176,10 +182,11 @@ fn messages<'d>(
     cx: &Context<'_>,
     hold: &Hold<'_>,
     tally: &Tally<'_>,
-    actions: &[Action<'d>],
+    (actions, saved): (&[Action<'d>], &[Session]),
     table: Table,
 ) -> Result<Messages<'d>, Error> {
     let mut messages = Messages::new();
+    let mut saved = saved.iter();
     cx.wire.begin(messages.message());
     if cx.wire.spreads() {
         messages.push(Part::Control, SEQUENTIAL);
@@ -201,6 +208,12 @@ fn messages<'d>(
         )?;
         for record in batch::record(cx, tally.extent, *action, (at, &mut running))? {
             messages.push(Part::Record { step }, &record);
+        }
+        // A run does that with another message.
+        if effect == SessionEffect::Resets
+            && let Some(session) = saved.next()
+        {
+            messages.push(Part::Restore { step }, &session.restore());
         }
         messages.push(Part::Constraints { step }, CHECK_CONSTRAINTS);
         messages.push(Part::Control, &defer_constraints());
