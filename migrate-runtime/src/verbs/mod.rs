@@ -284,6 +284,8 @@ impl<'s> Migrator<'s> {
         }
         let versions = undone.undone.iter().map(|one| Version::new(one.version.clone()));
         let again = Migrator { limit: Limit::Only(versions.collect()), ..self.clone() };
+        // The last that was applied is not always the one of the highest version.
+        let again = again.allow_out_of_order();
         let mut redone = again.run(client).await;
         redone.as_mut().unwrap_or_else(Error::report_mut).add_undone(undone);
         redone

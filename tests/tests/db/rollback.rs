@@ -263,6 +263,16 @@ async fn redo_applies_the_last_one_again() {
 }
 
 #[tokio::test]
+async fn redo_applies_what_was_applied_out_of_order_again() {
+    let (_database, mut client, _) = with(&[ONE, THREE]).await;
+    let set = set(&[ONE, TWO, THREE]);
+    Migrator::new(&set).allow_out_of_order().run(&mut client).await.expect("a run");
+    let report = Migrator::new(&set).redo(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!((&*report.undone[0].version, &*report.applied[0].version), ("2", "2"));
+    assert_eq!(applied(&client).await, "1 3 2");
+}
+
+#[tokio::test]
 async fn redo_that_fails_reports_what_it_undid() {
     let (_database, mut client, _) = with(&[ONE, TWO, THREE]).await;
     let edited = set(&[ONE, TWO, ("3_c.sql", "SELECT 1 / 0;")]);
