@@ -98,9 +98,7 @@ impl Adoption {
             Origin::Table(table) => table.facts(),
         }
     }
-}
 
-impl Adoption {
     /// The migrations that the other tool has applied and that have no entry, and notes for an operator.
     pub(crate) async fn read<'r>(
         &self,

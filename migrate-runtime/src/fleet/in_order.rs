@@ -126,9 +126,7 @@ fn refused(migrator: &Migrator<'_>, error: Error) -> InOrderError {
 /// Refuses invalid options before any set runs, and two sets with one module in one ledger.
 fn check(migrator: &Migrator<'_>, before: &[&Migrator<'_>]) -> Result<(), Error> {
     check_embed(migrator.set)?;
-    migrator.check_names()?;
-    migrator.check_functions()?;
-    migrator.oldest_release()?;
+    run::check(migrator)?;
     let ledger = migrator.ledger();
     if before.iter().any(|other| other.ledger() == ledger) {
         let module = migrator.set.module().to_owned();

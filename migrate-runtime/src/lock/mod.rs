@@ -351,7 +351,7 @@ impl<'c> Held<'c> {
     }
 
     /// The error of a run that has waited for `holder` for all of its `wait_timeout`.
-    pub(crate) fn busy(&self, cx: &Context<'_>, waited: Duration, holder: Option<Holder>) -> Error {
+    pub(crate) fn busy(&self, cx: &Context<'_>, holder: Option<Holder>) -> Error {
         let look = if holder.is_some() {
             "see what it is doing"
         } else {
@@ -362,7 +362,7 @@ impl<'c> Held<'c> {
         let row = self.foreign_lease().map(by_hand).unwrap_or_default();
         ErrorKind::Busy {
             ledger: cx.ledger.shown(),
-            waited,
+            waited: cx.migrator.wait_timeout,
             holder: holder.map(Box::new),
             help: Remedy::new(format!("{look}, or set a longer {{}}{row}"), &[Term::WaitTimeout]),
         }

@@ -88,7 +88,7 @@ pub(crate) fn run<'r>(
 }
 
 /// Checks what can be checked without the database.
-fn check(migrator: &Migrator<'_>) -> Result<(), Error> {
+pub(crate) fn check(migrator: &Migrator<'_>) -> Result<(), Error> {
     let asked = migrator.interrupt.as_ref();
     if asked.is_some_and(|asked| asked.0.was_requested()) {
         return Err(ErrorKind::Interrupted { unknown: Vec::new() }.into());

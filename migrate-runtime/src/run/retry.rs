@@ -160,7 +160,7 @@ async fn wait_for_others<'r>(
         let left = cx.migrator.wait_timeout.saturating_sub(waited);
         if left.is_zero() {
             let holder = hold.lock.holder(cx).await;
-            return Err(hold.lock.busy(cx, cx.migrator.wait_timeout, holder));
+            return Err(hold.lock.busy(cx, holder));
         }
         if waited >= REPORT_AFTER && tally.report.waited_for.is_none() {
             tally.report.waited_for = Some(reported_holder(cx, hold).await);
