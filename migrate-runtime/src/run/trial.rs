@@ -89,12 +89,7 @@ async fn try_out<'r>(
     actions: &[Action<'_>],
     table: Table,
 ) -> Result<(), Stop> {
-    // A reset also removes what a migration notes of the session.
-    let resets = actions.iter().copied().filter(batch::resets_session);
-    let mut saved = Vec::new();
-    for action in resets {
-        saved.extend(batch::note_session(cx, action).await?);
-    }
+    let saved = saved_sessions(cx, actions).await?;
     let messages = messages(cx, hold, tally, (actions, &saved), table)?;
     tally.starts(cx, actions.first());
     let mut duration = Duration::ZERO;
@@ -123,6 +118,15 @@ async fn try_out<'r>(
     let is_blocked = is_blocked(&failure);
     let stopped = Stopped { failure, completed: outcome.completed };
     Err(Stop::blocked_if(is_blocked, explain(cx, actions, done, stopped).await))
+}
+
+/// The session as it is, once for each migration that resets it, because a reset also removes what it notes.
+async fn saved_sessions(cx: &Context<'_>, actions: &[Action<'_>]) -> Result<Vec<Session>, Error> {
+    let mut saved = Vec::new();
+    for action in actions.iter().copied().filter(batch::resets_session) {
+        saved.extend(batch::note_session(cx, action).await?);
+    }
+    Ok(saved)
 }
 
 /// The step that uses an enum value of an earlier one, which the server allows only after a commit; `None` for
