@@ -2,13 +2,23 @@
 
 use std::future::{pending, poll_fn};
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use migrate_runtime::internal::{Boxed, Interrupt, Way};
 use tokio_postgres::Client;
 
 /// The signals, and the way to the server of the run's client.
-pub(crate) struct Signals(pub(crate) Way);
+pub(crate) struct Signals {
+    way: Way,
+    was_requested: AtomicBool,
+}
+
+impl Signals {
+    pub(crate) fn new(way: Way) -> Self {
+        Signals { way, was_requested: AtomicBool::new(false) }
+    }
+}
 
 impl Interrupt for Signals {
     /// Ends at Ctrl-C or SIGTERM; never, if no signal handler can be installed.
@@ -22,15 +32,20 @@ impl Interrupt for Signals {
             if ended.await.is_err() {
                 pending::<()>().await;
             }
+            self.was_requested.store(true, Ordering::Relaxed);
         })
     }
 
+    fn was_requested(&self) -> bool {
+        self.was_requested.load(Ordering::Relaxed)
+    }
+
     fn cancel(&self) -> Boxed<'_, ()> {
-        self.0.cancel()
+        self.way.cancel()
     }
 
     fn connect(&self) -> Boxed<'_, Option<Client>> {
-        self.0.connect()
+        self.way.connect()
     }
 }
 

@@ -313,7 +313,7 @@ impl Args {
         }
         let tell = |line: &str| self.output.aside(line);
         let (client, place, way) = target.connect_within(self.connection.wait(), &tell).await?;
-        Ok((client, place, Arc::new(Signals(way))))
+        Ok((client, place, Arc::new(Signals::new(way))))
     }
 
     /// Prints the results of a verb that needs no database, each with its module.

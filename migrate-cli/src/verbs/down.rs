@@ -47,8 +47,8 @@ impl Down {
         if undos.is_empty() {
             return Ok(Answer::of_run(cx.output, &Report::default()));
         }
-        cx.output.preface(&scripts(&undos));
-        confirm(cx.output, &format!("undo {} in {}", versions(&undos), cx.place))?;
+        let question = format!("undo {} in {}", versions(&undos), cx.place);
+        confirm_undo(&cx, &undos, &target, &question).await?;
         let progress =
             Progress::begin(cx.output, &format!("undoing {}", versions(&undos)), "Applied");
         let migrator = progress.of(cx.migrator);
@@ -56,6 +56,24 @@ impl Down {
         drop(progress);
         Ok(Answer::of_run(cx.output, &report))
     }
+}
+
+/// Asks whether to undo these, which are what `target` means; refuses if it means others after the answer.
+pub(super) async fn confirm_undo(
+    cx: &Context<'_>,
+    undos: &[Undo<'_>],
+    target: &Rollback,
+    question: &str,
+) -> Result<(), VerbError> {
+    cx.output.preface(&scripts(undos));
+    confirm(cx.output, question)?;
+    if cx.migrator.plan_rollback(cx.client, target.clone()).await? == undos {
+        return Ok(());
+    }
+    Err(VerbError::Usage {
+        what: "the ledger has changed since the question; nothing was undone".to_owned(),
+        help: "run it again, and read what would be undone now",
+    })
 }
 
 /// The versions, in words.
@@ -71,7 +89,7 @@ pub(super) fn versions(undos: &[Undo<'_>]) -> String {
 
 /// The scripts that come from the ledger, each with the role that applied its migration: the set does not have
 /// them.
-pub(super) fn scripts(undos: &[Undo<'_>]) -> String {
+fn scripts(undos: &[Undo<'_>]) -> String {
     let mut text = String::new();
     for undo in undos.iter().filter(|undo| undo.is_from_ledger()) {
         let (version, by) = (&undo.entry.version, &undo.entry.applied_by);

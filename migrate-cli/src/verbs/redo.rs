@@ -3,20 +3,20 @@
 use migrate_runtime::{Report, Rollback};
 
 use super::Context;
-use super::down::{scripts, versions};
+use super::down::{confirm_undo, versions};
 use crate::error::VerbError;
 use crate::output::Answer;
-use crate::output::confirm::confirm;
 use crate::output::progress::Progress;
 
 pub(super) async fn redo(cx: Context<'_>) -> Result<Answer, VerbError> {
-    let undos = cx.migrator.plan_rollback(cx.client, Rollback::Steps(1)).await?;
+    let target = Rollback::Steps(1);
+    let undos = cx.migrator.plan_rollback(cx.client, target.clone()).await?;
     if undos.is_empty() {
         return Ok(Answer::of_run(cx.output, &Report::default()));
     }
     let what = versions(&undos);
-    cx.output.preface(&scripts(&undos));
-    confirm(cx.output, &format!("undo {what} in {} and apply it again", cx.place))?;
+    let question = format!("undo {what} in {} and apply it again", cx.place);
+    confirm_undo(&cx, &undos, &target, &question).await?;
     let progress = Progress::begin(cx.output, &format!("redoing {what}"), "Applied");
     let migrator = progress.of(cx.migrator);
     let report = migrator.redo(cx.client).await?;

@@ -14,7 +14,7 @@ pub(crate) mod former;
 
 use migrate_set::remedy::Term;
 
-use crate::context::{Context, Sent, check_name, help_for_statement, holders};
+use crate::context::{Context, Sent, check_name, help_for_statement};
 use crate::migrator::DEFAULT_SCHEMA;
 pub use crate::outcome::{AdoptObstacle, AdoptObstacles};
 use crate::outcome::{Error, ErrorKind, counted_versions};
@@ -98,9 +98,7 @@ impl Adoption {
             Origin::Table(table) => table.facts(),
         }
     }
-}
 
-impl Adoption {
     /// The migrations that the other tool has applied and that have no entry, and notes for an operator.
     pub(crate) async fn read<'r>(
         &self,
@@ -165,7 +163,7 @@ impl Adoption {
         }
         let doing = format!("reading {tool}'s `{shown}`");
         let help = help_for_statement(cx.wire.client, &source, &sql, Sent::ByLibrary).await;
-        let held_by = holders(cx.wire.client, &source, &sql).await;
+        let held_by = cx.holders(&source, &sql).await;
         let detail = cx.migrator.detail(&source);
         Err(ErrorKind::Database { doing, detail, held_by, help, source }.into())
     }

@@ -39,6 +39,7 @@ impl Target {
         tell: &(dyn Fn(&str) + Sync),
     ) -> Result<(Client, DatabasePlace, Peer), ConnectError> {
         let connector = self.connector()?;
+        let limit = limit.filter(|limit| !limit.is_zero());
         // A time that the clock cannot reach is unlimited.
         let end = limit.and_then(|limit| Instant::now().checked_add(limit));
         let mut pause = FIRST_PAUSE;

@@ -1,8 +1,9 @@
 //! Names the sessions that hold the locks that a statement waited for.
 
 use migrate_set::sql::lexer::{Token, TokenKind, lex};
-use tokio_postgres::{Client, Error};
+use tokio_postgres::{Error, SimpleQueryRow};
 
+use super::Context;
 use crate::boxed::{Boxed, boxed};
 use crate::outcome::Holder;
 use crate::sql::{Wanted, blocker, blockers};
@@ -14,21 +15,31 @@ const DEADLOCK: &str = "40P01";
 /// The most names of a statement that are looked up.
 const NAMES: usize = 100;
 
-/// Who holds locks on what `statement` names, if `error` is about a lock, as far as this role may see it: one
-/// message.
-pub(crate) fn holders<'f>(
-    client: &'f Client,
-    error: &'f Error,
-    statement: &'f str,
-) -> Boxed<'f, Vec<Holder>> {
-    boxed(async move {
-        let mut found = Vec::new();
-        if let Some(wanted) = wanted(error, statement) {
-            // Without an answer the error is shown as it is.
-            let _ = wire::rows(client, &blockers(&wanted), |row| found.push(blocker(&row))).await;
-        }
-        found
-    })
+impl Context<'_> {
+    /// Who holds locks on what `statement` names, if `error` is about a lock, as far as this role may see it: one
+    /// message.
+    pub(crate) fn holders<'f>(
+        &'f self,
+        error: &'f Error,
+        statement: &'f str,
+    ) -> Boxed<'f, Vec<Holder>> {
+        boxed(async move {
+            let mut found = Vec::new();
+            if let Some(wanted) = wanted(error, statement) {
+                let (client, sql) = (self.wire.client, blockers(&wanted));
+                // Without an answer the error is shown as it is.
+                let _ = wire::rows(client, &sql, |row| found.push(self.holder(&row))).await;
+            }
+            found
+        })
+    }
+
+    /// The holder in a row, without its statement if details are hidden, because that can contain values of rows too.
+    pub(crate) fn holder(&self, row: &SimpleQueryRow) -> Holder {
+        let holder = blocker(row);
+        let statement = holder.statement.filter(|_| !self.migrator.hides_details);
+        Holder { statement, ..holder }
+    }
 }
 
 /// What is looked for; `None` if the error is not about a lock.

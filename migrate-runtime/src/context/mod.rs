@@ -17,7 +17,6 @@ use migrate_set::sql::placeholder::Rendered;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
-pub(crate) use blockers::holders;
 pub(crate) use check::check_name;
 pub(crate) use grants::help_for_statement;
 pub(crate) use next_action::{Sent, is_duplicate, is_on_server};
@@ -196,7 +195,7 @@ impl<'r> Context<'r> {
                 _ => {}
             }
             let help = boxed(grants::help(self.wire.client, &self.ledger, &source)).await;
-            let held_by = holders(self.wire.client, &source, self.ledger.quoted()).await;
+            let held_by = self.holders(&source, self.ledger.quoted()).await;
             let detail = self.migrator.detail(&source);
             ErrorKind::Database { doing, detail, held_by, help, source }.into()
         })

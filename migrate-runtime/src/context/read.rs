@@ -7,7 +7,7 @@ use tracing::warn;
 use super::{Context, Table};
 use crate::boxed::boxed;
 use crate::outcome::{Error, ErrorKind, HistoryRow};
-use crate::sql::{Citus, Contents, Reading, Unread, column, history_row};
+use crate::sql::{Citus, Contents, Reading, Unread, column, columns, history_row};
 use crate::wire::{self, is_of_a_check};
 
 /// How the read of the ledger ended.
@@ -105,14 +105,13 @@ impl<'r> Context<'r> {
     }
 
     async fn foreign_table(&self, source: tokio_postgres::Error) -> Error {
-        let mut columns = Vec::new();
-        let listed = wire::rows(self.wire.client, &self.ledger.columns(), |row| {
-            columns.extend(column(&row, 0));
-        })
-        .await;
-        match listed {
-            Ok(()) if !columns.is_empty() => {
-                ErrorKind::ForeignTable { ledger: self.ledger.shown(), columns }.into()
+        let mut found = Vec::new();
+        let listing = columns(&self.ledger.schema, &self.ledger.table);
+        let listed = wire::rows(self.wire.client, &listing, |row| found.extend(column(&row, 0)));
+        match listed.await {
+            Ok(()) if !found.is_empty() => {
+                let (ledger, columns) = (self.ledger.shown(), found);
+                ErrorKind::ForeignTable { ledger, columns }.into()
             }
             _ => self.unreadable(source).await,
         }

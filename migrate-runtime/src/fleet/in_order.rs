@@ -16,8 +16,8 @@ use crate::stale::check_embed;
 
 /// Runs the sets of `migrators` in this order; returns a report for each.
 ///
-/// Sets that share a ledger are compared by one message, which the first report counts. Drift in any
-/// set stops all of them before anything runs. A set starts when the one before it is finished, whose
+/// Sets that share a ledger are compared by one message, others by one each; the first report counts them. Drift in
+/// any set stops all of them before anything runs. A set starts when the one before it is finished, whose
 /// migrations are kept even if a later set fails.
 ///
 /// ```no_run
@@ -126,9 +126,7 @@ fn refused(migrator: &Migrator<'_>, error: Error) -> InOrderError {
 /// Refuses invalid options before any set runs, and two sets with one module in one ledger.
 fn check(migrator: &Migrator<'_>, before: &[&Migrator<'_>]) -> Result<(), Error> {
     check_embed(migrator.set)?;
-    migrator.check_names()?;
-    migrator.check_functions()?;
-    migrator.oldest_release()?;
+    run::check(migrator)?;
     let ledger = migrator.ledger();
     if before.iter().any(|other| other.ledger() == ledger) {
         let module = migrator.set.module().to_owned();
@@ -137,12 +135,12 @@ fn check(migrator: &Migrator<'_>, before: &[&Migrator<'_>]) -> Result<(), Error>
     Ok(())
 }
 
-/// The contents for each set, read by one message, and the number of messages; `None` if their ledgers
-/// are not one table, or if it cannot be read: then the runs report the error.
-async fn read_all<'s>(
-    migrators: &[&Migrator<'s>],
-    client: &Client,
-) -> (Option<Vec<Contents<'s>>>, u32) {
+/// The contents for each set, and the number of messages that read them; `None` if one cannot be read: then the runs
+/// report the error.
+async fn read_all<'m>(
+    migrators: &[&'m Migrator<'_>],
+    client: &'m Client,
+) -> (Option<Vec<Contents<'m>>>, u32) {
     let ledgers: Vec<Ledger> = migrators.iter().map(|migrator| migrator.ledger()).collect();
     let digest = |(migrator, ledger)| match Migrator::reading(migrator) {
         Reading::Unless(digest) => Some((ledger, digest)),
@@ -150,19 +148,27 @@ async fn read_all<'s>(
     };
     let modules: Option<Vec<(&Ledger, Digest)>> =
         migrators.iter().copied().zip(&ledgers).map(digest).collect();
-    let first = ledgers
-        .first()
-        .filter(|first| ledgers.iter().all(|ledger| ledger.shown() == first.shown()));
-    let (Some(first), Some(modules), Some(one)) = (first, modules, migrators.first()) else {
-        return (None, 0);
-    };
+    let is_one_table = ledgers.windows(2).all(|two| two[0].quoted() == two[1].quoted());
+    match modules.filter(|_| is_one_table) {
+        Some(modules) => (read_together(migrators, client, &modules).await, 1),
+        None => read_each(migrators, client).await,
+    }
+}
+
+/// The contents of one table for each set, by one message.
+async fn read_together<'m>(
+    migrators: &[&'m Migrator<'_>],
+    client: &'m Client,
+    modules: &[(&Ledger, Digest)],
+) -> Option<Vec<Contents<'m>>> {
+    let (one, (first, _)) = (migrators.first()?, modules.first()?);
     let cx = Context::new(one, client);
-    let mut found: Vec<Contents<'s>> =
+    let mut found: Vec<Contents<'m>> =
         migrators.iter().map(|migrator| Contents::against(migrator.set)).collect();
     let mut whole = true;
     let names = migrators.iter().flat_map(|migrator| migrator.names());
     let names: Vec<&str> = names.map(|(_, name)| name).collect();
-    let sql = cx.limited(&checked(&names, &first.read_modules(&modules)));
+    let sql = cx.limited(&checked(&names, &first.read_modules(modules)));
     let read = cx.wire.rows(&sql, |row| {
         whole &= Unread::of(&row).is_none();
         for (module, contents) in found.iter_mut().enumerate() {
@@ -171,7 +177,25 @@ async fn read_all<'s>(
     });
     let read = run::watched(&cx, read).await;
     whole &= found.iter().all(|contents| contents.transaction == Transaction::Own);
-    ((read.is_ok() && whole).then_some(found), 1)
+    (read.is_ok() && whole).then_some(found)
+}
+
+/// The contents of the ledger of each set, by a message each.
+async fn read_each<'m>(
+    migrators: &[&'m Migrator<'_>],
+    client: &'m Client,
+) -> (Option<Vec<Contents<'m>>>, u32) {
+    let (mut found, mut messages) = (Vec::new(), 0);
+    for migrator in migrators {
+        let cx = Context::new(migrator, client);
+        let read = run::watched(&cx, cx.read(migrator.reading())).await;
+        messages += cx.wire.sent();
+        match read {
+            Ok(contents) if contents.transaction == Transaction::Own => found.push(contents),
+            _ => return (None, messages),
+        }
+    }
+    (Some(found), messages)
 }
 
 #[cfg(test)]

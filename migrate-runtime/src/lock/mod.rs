@@ -18,7 +18,7 @@ use crate::context::{Context, Table};
 use crate::migrator::Lock;
 use crate::outcome::{Error, ErrorKind, Holder, LockKind, Report};
 use crate::sql::{
-    LOGGERS, Lease, Purpose, Seen, Since, blocker, holder_of_lock, is_held, logs_each, session,
+    Commit, LOGGERS, Lease, Purpose, Seen, Since, holder_of_lock, is_held, logs_each, session,
 };
 use crate::wire::{Message, OnDrop, Part};
 
@@ -251,7 +251,8 @@ impl<'c> Held<'c> {
         cx.wire.begin(&mut message);
         if self.advisory_works {
             // A run that holds the advisory lock excludes this one too.
-            message.push(Part::Guard, &cx.terms(None).guard(Purpose::Ledger));
+            let purpose = Purpose::Ledger { commit: Commit::Asynchronous };
+            message.push(Part::Guard, &cx.terms(None).guard(purpose));
         }
         if table == Table::Missing {
             for sql in cx.creation() {
@@ -295,8 +296,16 @@ impl<'c> Held<'c> {
                 "this role cannot take advisory locks; the run locked with a row of the ledger",
             );
             self.kind = LockKind::Row;
+            report.lock = LockKind::Row;
         }
         Ok(())
+    }
+
+    /// From now on this run does not hold the lock row, which was taken over.
+    pub(crate) fn lost(&mut self) {
+        if let Some(mut claim) = self.claim.take() {
+            claim.release.disarm();
+        }
     }
 
     /// Releases the lock row.
@@ -327,13 +336,13 @@ impl<'c> Held<'c> {
     pub(crate) async fn holder(&self, cx: &Context<'_>) -> Option<Holder> {
         let Some(lease) = self.foreign_lease() else {
             let sql = holder_of_lock(cx.ledger.lock_key());
-            return cx.wire.look(&sql).await.map(|row| blocker(&row));
+            return cx.wire.look(&sql).await.map(|row| cx.holder(&row));
         };
         let holder = lease.holder.clone();
         let row = cx.wire.look(&session(holder.pid)).await;
         // The process of a pooler can have another client by now.
         let is_its = |now: &Holder| now.application_name == holder.application_name;
-        Some(match row.map(|row| blocker(&row)).filter(is_its) {
+        Some(match row.map(|row| cx.holder(&row)).filter(is_its) {
             Some(Holder { transaction_age, statement, .. }) => {
                 Holder { transaction_age, statement, ..holder }
             }
@@ -342,7 +351,7 @@ impl<'c> Held<'c> {
     }
 
     /// The error of a run that has waited for `holder` for all of its `wait_timeout`.
-    pub(crate) fn busy(&self, cx: &Context<'_>, waited: Duration, holder: Option<Holder>) -> Error {
+    pub(crate) fn busy(&self, cx: &Context<'_>, holder: Option<Holder>) -> Error {
         let look = if holder.is_some() {
             "see what it is doing"
         } else {
@@ -353,7 +362,7 @@ impl<'c> Held<'c> {
         let row = self.foreign_lease().map(by_hand).unwrap_or_default();
         ErrorKind::Busy {
             ledger: cx.ledger.shown(),
-            waited,
+            waited: cx.migrator.wait_timeout,
             holder: holder.map(Box::new),
             help: Remedy::new(format!("{look}, or set a longer {{}}{row}"), &[Term::WaitTimeout]),
         }

@@ -13,6 +13,8 @@ use crate::wire::{BUSY, ESCAPES, Failure, LOST, MOVED, Part, is_conflict};
 pub(crate) enum Stop {
     /// The ledger has changed since it was read.
     Moved,
+    /// The lock row of this run was taken over.
+    Lost,
     /// Another replica holds the lock.
     Busy,
     /// This role cannot take advisory locks.
@@ -38,7 +40,8 @@ impl Stop {
         let code = db.code().code();
         match failure.part? {
             Part::Guard if code == BUSY => Some(Stop::Busy),
-            Part::Guard if code == MOVED || code == LOST => Some(Stop::Moved),
+            Part::Guard if code == MOVED => Some(Stop::Moved),
+            Part::Guard if code == LOST => Some(Stop::Lost),
             // division_by_zero: in plain SQL, which shows no reason.
             Part::Guard if code == "22012" => Some(Stop::Moved),
             Part::Guard if code == ESCAPES => Some(Stop::Escapes),

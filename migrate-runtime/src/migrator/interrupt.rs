@@ -12,6 +12,11 @@ pub trait Interrupt: Send + Sync {
     /// Ends when the run has to end.
     fn requested(&self) -> Boxed<'_, ()>;
 
+    /// Whether a run has been ended by that: no other begins.
+    fn was_requested(&self) -> bool {
+        false
+    }
+
     /// Sends a request to cancel what the run's session does, and waits until the server, or the pooler in
     /// between, has read it.
     fn cancel(&self) -> Boxed<'_, ()>;

@@ -76,7 +76,7 @@ impl Migrator<'_> {
     }
 
     /// Leaves out of errors the server's detail and context, which can contain values of rows, such as
-    /// `Key (email)=(..) already exists`.
+    /// `Key (email)=(..) already exists`, and the statements of sessions that hold locks.
     ///
     /// The driver's own error still has them, so it is in [`ErrorKind`](crate::ErrorKind) only, and not a
     /// source of the [`Error`](crate::Error).

@@ -65,10 +65,9 @@ impl Content for Whole {
 }
 
 impl Error {
-    /// The same error, with what the run did before.
-    pub(crate) fn with_report(mut self, report: Report) -> Self {
-        self.0.whole_mut().report = report;
-        self
+    /// What the run did before it failed.
+    pub(crate) fn report_mut(&mut self) -> &mut Report {
+        &mut self.0.whole_mut().report
     }
 
     /// The same error, with the number of tries.

@@ -165,6 +165,16 @@ pub struct Amended {
 }
 
 impl Report {
+    /// Adds what the run before this one undid, in a `redo`.
+    pub(crate) fn add_undone(&mut self, before: Report) {
+        self.undone = before.undone;
+        self.messages += before.messages;
+        self.notes.splice(..0, before.notes);
+        self.waited += before.waited;
+        self.waited_for = before.waited_for.or(self.waited_for.take());
+        self.elapsed += before.elapsed;
+    }
+
     /// Adds a note for the operator.
     pub(crate) fn note(&mut self, note: impl Into<String>) {
         let note = note.into();

@@ -8,7 +8,7 @@ use migrate_set::schema::SchemaDifference;
 use migrate_set::text::{escaped, masked, quoted};
 use tokio_postgres::error::DbError;
 
-use super::report::{Holder, Report};
+use super::report::{Applied, Holder, Report};
 
 /// The tool of a table to adopt from that is described by its columns.
 pub(crate) const UNNAMED: &str = "its tool";
@@ -114,19 +114,21 @@ pub(super) fn error_text(error: &(dyn StdError + 'static), detail: Option<&str>)
 
 /// Last lines with what the run did and is kept, and what a crash of the server may have lost.
 pub(super) fn what_is_kept(report: &Report) -> String {
-    // A run applies or undoes, never both.
-    let (done, word) = match report.undone.as_slice() {
-        [] => (report.applied.as_slice(), "applied"),
-        undone => (undone, "undone"),
-    };
-    let versions: Vec<&str> = done.iter().map(|one| &*one.version).collect();
-    let (stay, unconfirmed) = versions.split_at(versions.len().saturating_sub(report.unconfirmed));
-    let line = |versions: &[&str], when: &str, unless: &str| {
+    let line = |versions: &[&str], done: &str, unless: &str| {
         let Some(which) = counted_versions(versions, ["was", "were"]) else { return String::new() };
         let are = if versions.len() == 1 { "is" } else { "are" };
-        format!("\n{which} {word} {when} and {are} kept{unless}")
+        format!("\n{which} {done} and {are} kept{unless}")
     };
-    line(stay, "before it", "") + &line(unconfirmed, "too,", " unless the server crashed")
+    let lines = |list: &[Applied], word: &str, unconfirmed: usize| {
+        let versions: Vec<&str> = list.iter().map(|one| &*one.version).collect();
+        let (stay, rest) = versions.split_at(versions.len().saturating_sub(unconfirmed));
+        line(stay, &format!("{word} before it"), "")
+            + &line(rest, &format!("{word} too,"), " unless the server crashed")
+    };
+    // A run applies or undoes; a `redo` undoes first.
+    let Report { applied, undone, unconfirmed, .. } = report;
+    lines(undone, "undone", unconfirmed.saturating_sub(applied.len()))
+        + &lines(applied, "applied", *unconfirmed)
 }
 
 /// Whom a run waited for, as a line: time in which it migrated nothing.

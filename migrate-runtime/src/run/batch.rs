@@ -88,7 +88,7 @@ fn bytes(extent: Extent<'_>, action: &Action<'_>, joins: bool) -> usize {
     frame + action.script().statements().map(|(start, end)| end - start).sum::<usize>()
 }
 
-fn resets_session(action: &Action<'_>) -> bool {
+pub(super) fn resets_session(action: &Action<'_>) -> bool {
     action.script().session() == SessionEffect::Resets
 }
 
@@ -245,7 +245,10 @@ fn try_restore<'f>(cx: &'f Context<'_>, saved: Option<Session>) -> Boxed<'f, ()>
 }
 
 /// Saves the session before a script that resets the settings where it would be saved.
-async fn note_session(cx: &Context<'_>, action: Action<'_>) -> Result<Option<Session>, Error> {
+pub(super) async fn note_session(
+    cx: &Context<'_>,
+    action: Action<'_>,
+) -> Result<Option<Session>, Error> {
     match cx.wire.last_row(&session::select(action.script())).await {
         Ok(row) => Ok(row.as_ref().and_then(Session::of)),
         Err(source) => Err(cx.database_error("saving the session".to_owned(), source).await),
@@ -282,7 +285,7 @@ fn messages<'d>(
     messages.message().reserve(sizes.sum());
     if table == Table::Missing && !hold.terms(cx).is_plain() {
         cx.wire.begin(messages.message());
-        guards::push_ledger(cx, hold, messages.message());
+        guards::push_ledger(cx, hold, messages.message(), Commit::Asynchronous);
         messages.push(Part::Control, "COMMIT");
         table = Table::Exists;
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
+use super::hold::Hold;
 use super::tally::Tally;
 use super::unanswered;
 use crate::boxed::{Boxed, boxed};
@@ -82,30 +83,46 @@ async fn short(cx: &Context<'_>, run: Boxed<'_, Result<(), Error>>) -> Ended {
 }
 
 impl Ended {
-    /// The result of the run.
-    pub(super) fn settle(self, cx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Error> {
-        let (cut, unknown) = match self {
-            Ended::Alone(result) => return result,
+    /// The result of the run, which has released what it held unless the server does not answer.
+    pub(super) async fn settle<'r>(
+        self,
+        cx: &Context<'r>,
+        hold: &mut Hold<'r>,
+        tally: &mut Tally<'r>,
+    ) -> Result<(), Error> {
+        match self {
+            Ended::Alone(result) => result,
             Ended::Cancelled(result) => {
                 if result.is_ok() {
                     tally.report.note(COMPLETE);
                 }
-                return result;
+                result
             }
-            Ended::Between(cut) => (cut, Vec::new()),
-            Ended::Unanswered(cut) => (cut, std::mem::take(&mut tally.under_way)),
-        };
-        Err(match cut {
+            Ended::Between(cut) => {
+                // The first error is the one to report. A hook can take long, too.
+                let _ = timeout(LIMIT, boxed(hold.release(cx, tally, Ok(())))).await;
+                Err(cut.error(cx, Vec::new()))
+            }
+            Ended::Unanswered(cut) => Err(cut.error(cx, std::mem::take(&mut tally.under_way))),
+        }
+    }
+}
+
+impl Cut {
+    /// The error of a run that was dropped, with the versions whose outcome is unknown.
+    fn error(self, cx: &Context<'_>, unknown: Vec<String>) -> Error {
+        match self {
             Cut::Deadline => {
                 let deadline = cx.migrator.deadline.unwrap_or_default();
-                if !cx.wire.is_answered() {
-                    return Err(ErrorKind::Unanswered { deadline }.into());
+                if cx.wire.is_answered() {
+                    ErrorKind::Deadline { deadline, at: None, unknown }
+                } else {
+                    ErrorKind::Unanswered { deadline }
                 }
-                ErrorKind::Deadline { deadline, at: None, unknown }
             }
             Cut::Interrupt => ErrorKind::Interrupted { unknown },
         }
-        .into())
+        .into()
     }
 }
 

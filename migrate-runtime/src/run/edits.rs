@@ -19,7 +19,7 @@ use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::migrator::LENIENT;
 use crate::outcome::{Amended, Error, ErrorKind};
-use crate::sql::{Contents, Extent, Place, Purpose, Reading};
+use crate::sql::{Commit, Contents, Extent, Place, Purpose, Reading};
 use crate::wire::{Message, Part, ends_unknown};
 
 /// Which edited migrations [`Migrator::accept`](crate::Migrator::accept) accepts; a version alone is one
@@ -170,7 +170,7 @@ impl Goal for Adoption {
         boxed(async move {
             let At { cx, hold, tally } = at;
             let contents = hold.read(cx, tally, Reading::Entries).await?;
-            let (found, unverified) = self.read(cx, &contents).await?;
+            let (found, unverified) = self.read(cx, &contents).await.map_err(Stop::of_read)?;
             let changes = adopt(cx, found, &mut Next::of(tally))?;
             change(cx, hold, tally, changes, Table::of(&contents)).await?;
             for note in unverified {
@@ -310,7 +310,7 @@ async fn send<'r>(
     let mut message = Message::new();
     cx.wire.begin(&mut message);
     if table == Table::Missing {
-        guards::push_ledger(cx, hold, &mut message);
+        guards::push_ledger(cx, hold, &mut message, Commit::Synchronous);
     }
     let purpose = Purpose::Edit { position: tally.position };
     message.push(Part::Guard, &hold.terms(cx).guard(purpose));

@@ -34,8 +34,13 @@ pub(super) fn push(
 }
 
 /// Creates the ledger inside a transaction, under its lock.
-pub(super) fn push_ledger(cx: &Context<'_>, hold: &Hold<'_>, message: &mut Message) {
-    message.push(Part::Guard, &hold.terms(cx).guard(Purpose::Ledger));
+pub(super) fn push_ledger(
+    cx: &Context<'_>,
+    hold: &Hold<'_>,
+    message: &mut Message,
+    commit: Commit,
+) {
+    message.push(Part::Guard, &hold.terms(cx).guard(Purpose::Ledger { commit }));
     for sql in cx.creation() {
         message.push(Part::Create, &sql);
     }

@@ -66,11 +66,11 @@ impl<'r> Hold<'r> {
         work: &[(Action<'_>, Cause)],
         table: Table,
     ) -> Result<Table, Stop> {
-        let outside = work.iter().map(|(action, _)| action);
-        let outside = outside
-            .map(|action| action.script())
-            .find(|script| script.transaction() == TransactionMode::NonTransactional);
-        self.refuse_pooler(cx, outside).await?;
+        let scripts = work.iter().map(|(action, _)| action.script());
+        let is_outside =
+            |script: &&Script| script.transaction() == TransactionMode::NonTransactional;
+        let outside: Vec<&Script> = scripts.filter(is_outside).collect();
+        self.refuse_pooler(cx, &outside).await?;
         self.enter(cx, tally, table).await
     }
 
@@ -87,27 +87,25 @@ impl<'r> Hold<'r> {
         self.lock.enter(cx, &mut tally.report, (table, tally.position)).await
     }
 
-    /// Refuses a migration that cannot run through a pooler, before anything runs.
-    async fn refuse_pooler(
-        &mut self,
-        cx: &Context<'_>,
-        outside: Option<&Script>,
-    ) -> Result<(), Error> {
-        let Some(script) = outside.filter(|_| cx.migrator.lock != Lock::Advisory) else {
+    /// Refuses migrations outside a transaction that cannot run through a pooler, before anything runs.
+    async fn refuse_pooler(&mut self, cx: &Context<'_>, outside: &[&Script]) -> Result<(), Error> {
+        if outside.is_empty() || cx.migrator.lock == Lock::Advisory {
             return Ok(());
-        };
+        }
         let backend = match self.backend {
             None => self.backend(cx).await?,
             known => known,
         };
         let process = cx.wire.process().await;
         self.is_pooled = process.is_some() && process != backend;
-        let settings = script.session() != SessionEffect::Keeps;
         let lock = self.lock.kind();
-        if self.is_pooled && (lock == LockKind::Advisory || settings) {
-            return Err(ErrorKind::Pooled { file: cx.path_of(script), lock }.into());
+        let is_refused = |script: &&&Script| {
+            lock == LockKind::Advisory || script.session() != SessionEffect::Keeps
+        };
+        match outside.iter().find(is_refused).filter(|_| self.is_pooled) {
+            Some(script) => Err(ErrorKind::Pooled { file: cx.path_of(script), lock }.into()),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Asks for the process that serves the session.
@@ -124,7 +122,8 @@ impl<'r> Hold<'r> {
 
     /// Makes the session read strings as the build did, until the end of the run.
     pub(super) async fn conform_strings(&mut self, cx: &Context<'r>) -> Result<(), Error> {
-        let off = "SET standard_conforming_strings = off".to_owned();
+        // Not in the transaction that a dropped run leaves open, which would undo it.
+        let off = "ROLLBACK; SET standard_conforming_strings = off".to_owned();
         self.strings = Some(cx.wire.on_drop(vec![off]));
         let on = "SET standard_conforming_strings = on";
         cx.ask(on, "setting standard_conforming_strings").await.map(drop)

@@ -12,7 +12,7 @@ use tokio_postgres::error::{DbError, ErrorPosition};
 
 use super::action::Action;
 use crate::adopt::default_tables;
-use crate::context::{Context, Sent, help_for_statement, holders, is_duplicate};
+use crate::context::{Context, Sent, help_for_statement, is_duplicate};
 use crate::outcome::{ErrorKind, Kept, MigrationFailure, Place};
 use crate::sql::{column, first_table};
 use crate::wire;
@@ -64,7 +64,7 @@ pub(super) async fn error(
 ) -> crate::outcome::Error {
     let sqlstate = source.code().map_or("", |code| code.code());
     let statement = failure.statement.as_deref().unwrap_or_default();
-    failure.held_by = holders(cx.wire.client, &source, statement).await;
+    failure.held_by = cx.holders(&source, statement).await;
     // query_canceled; admin_shutdown, of a session that did not end by being cancelled
     if matches!(sqlstate, "57014" | "57P01") && cx.is_over() {
         return cx.deadline_error(Some(Box::new(failure)));

@@ -30,7 +30,7 @@ use crate::boxed::{Boxed, boxed};
 use crate::context::Context;
 use crate::lock::Stop;
 use crate::migrator::{Migrator, Part, Parts};
-use crate::outcome::{Error, Report};
+use crate::outcome::{Error, ErrorKind, Report};
 use crate::wire::SEND_DATA;
 use cut::{END_EARLY, EndEarly};
 pub use edits::Edited;
@@ -72,10 +72,14 @@ pub(crate) fn run<'r>(
     let span = spans::run(migrator.set.module(), &cx.ledger.shown(), goal.word());
     let run = async move {
         check(migrator).inspect_err(|error| spans::failed(&Span::current(), error))?;
-        let (mut hold, mut tally) = (Hold::new(&cx), Tally::new());
+        let mut hold = Hold::new(&cx);
+        let mut tally = Tally::new(hold.lock.kind());
         let reached = boxed(reach(&cx, &mut hold, &mut tally, goal));
         let result = match migrator.parts.find() {
-            Some(EndEarly(short)) => short(&cx, reached).await.settle(&cx, &mut tally),
+            Some(EndEarly(short)) => {
+                let ended = short(&cx, reached).await;
+                ended.settle(&cx, &mut hold, &mut tally).await
+            }
             None => watched(&cx, reached).await,
         };
         tally.close(&cx, result)
@@ -84,7 +88,11 @@ pub(crate) fn run<'r>(
 }
 
 /// Checks what can be checked without the database.
-fn check(migrator: &Migrator<'_>) -> Result<(), Error> {
+pub(crate) fn check(migrator: &Migrator<'_>) -> Result<(), Error> {
+    let asked = migrator.interrupt.as_ref();
+    if asked.is_some_and(|asked| asked.0.was_requested()) {
+        return Err(ErrorKind::Interrupted { unknown: Vec::new() }.into());
+    }
     migrator.check_names()?;
     migrator.check_functions()?;
     migrator.oldest_release().map(drop)
@@ -130,6 +138,6 @@ async fn apply(At { cx, hold, tally }: At<'_, '_>) -> Result<(), Stop> {
         return Err(Stop::Busy);
     }
     groups::carry_out(cx, hold, tally, &todo.work(), table).await?;
-    tally.finish(cx, hold.lock.kind(), todo);
+    tally.finish(cx, todo);
     Ok(())
 }

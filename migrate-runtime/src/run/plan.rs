@@ -140,7 +140,7 @@ pub(crate) fn up_to_date(
     contents: Contents<'_>,
 ) -> Result<Option<Report>, Error> {
     let cx = Context::new(migrator, client);
-    let (hold, mut tally) = (Hold::new(&cx), Tally::new());
+    let mut tally = Tally::new(Hold::new(&cx).lock.kind());
     let passes = |drift: &DriftReport| begins_again(migrator, drift) || drift.is_partly_replaced();
     let todo = match decide(&cx, &mut tally, contents, Migrator::decide) {
         Err(error) if error.drift().is_some_and(passes) => return Ok(None),
@@ -149,7 +149,7 @@ pub(crate) fn up_to_date(
     if !todo.steps.is_empty() {
         return Ok(None);
     }
-    tally.finish(&cx, hold.lock.kind(), todo);
+    tally.finish(&cx, todo);
     tally.report.elapsed = cx.started.elapsed();
     Ok(Some(tally.report))
 }

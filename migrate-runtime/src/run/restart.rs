@@ -27,7 +27,8 @@ pub(super) async fn read<'r>(
     let version = match (&planned, drift) {
         (Ok((todo, _)), _) => now_transactional(todo),
         (Err(_), Some(drift))
-            if drift.is_partly_replaced() && tally.backoff.rest_can_follow(tally.position) =>
+            if drift.is_partly_replaced()
+                && tally.backoff.rest_can_follow(tally.position, cx.migrator.wait_timeout) =>
         {
             return Err(Stop::Busy);
         }

@@ -49,6 +49,8 @@ pub(super) struct Backoff {
     /// The position of the ledger when another replica last turned this run away; `None` after this run has
     /// applied something.
     turned_away: Option<i64>,
+    /// How long this run has waited for others.
+    waited: Duration,
     /// How often a blocked migration was tried again.
     tries: u32,
     /// The position that the last attempt read, if it ended because the ledger had changed.
@@ -61,7 +63,14 @@ pub(super) struct Backoff {
 
 impl Backoff {
     pub(super) fn new() -> Self {
-        Backoff { turned_away: None, tries: 0, moved: None, disagreements: 0, partly: None }
+        Backoff {
+            turned_away: None,
+            waited: Duration::ZERO,
+            tries: 0,
+            moved: None,
+            disagreements: 0,
+            partly: None,
+        }
     }
 
     /// A migration was applied or undone, so the lock was released, and nothing blocks the run any more.
@@ -77,10 +86,10 @@ impl Backoff {
     }
 
     /// Whether another run can be applying the rest of what a squash file replaces.
-    pub(super) fn rest_can_follow(&mut self, position: i64) -> bool {
+    pub(super) fn rest_can_follow(&mut self, position: i64, wait_timeout: Duration) -> bool {
         let known = self.partly.filter(|(at, _)| *at == position);
         let (_, since) = *self.partly.insert(known.unwrap_or((position, Instant::now())));
-        since.elapsed() < REST_AFTER
+        since.elapsed() < REST_AFTER.min(wait_timeout / 2)
     }
 
     pub(super) fn has_applied(&mut self) {
@@ -116,6 +125,10 @@ pub(super) async fn prepare<'r>(
             boxed(wait_for_others(cx, hold, tally)).await?;
         }
         Stop::Moved => debug!("the ledger has changed, reading it again"),
+        Stop::Lost => {
+            hold.lock.lost();
+            debug!("the lock row was taken over, reading the ledger again");
+        }
         Stop::Busy => {
             // The row of a run that has ended can be in a replica or a cache for long.
             if hold.lock.is_foreign() {
@@ -142,21 +155,25 @@ async fn wait_for_others<'r>(
 ) -> Result<(), Error> {
     let part = if hold.lock.is_foreign() { PART_OF_A_READ } else { PART };
     loop {
-        let left = cx.migrator.wait_timeout.saturating_sub(tally.report.waited);
+        // Without the pauses before a migration is tried again.
+        let waited = tally.backoff.waited;
+        let left = cx.migrator.wait_timeout.saturating_sub(waited);
         if left.is_zero() {
             let holder = hold.lock.holder(cx).await;
-            return Err(hold.lock.busy(cx, cx.migrator.wait_timeout, holder));
+            return Err(hold.lock.busy(cx, holder));
         }
-        if tally.report.waited >= REPORT_AFTER && tally.report.waited_for.is_none() {
+        if waited >= REPORT_AFTER && tally.report.waited_for.is_none() {
             tally.report.waited_for = Some(reported_holder(cx, hold).await);
         }
-        let (holder, waited) = (tally.report.waited_for.as_ref(), tally.report.waited);
+        let holder = tally.report.waited_for.as_ref();
         cx.migrator.listeners.inform(&Event::Waiting { holder, waited });
-        let wait = (tally.report.waited / part).clamp(FIRST_WAIT, LONGEST_WAIT);
+        let wait = (waited / part).clamp(FIRST_WAIT, LONGEST_WAIT);
         let before = Instant::now();
         sleep(cx, wait, left).await?;
         let is_taken = hold.lock.is_taken(cx).await;
-        tally.report.waited += before.elapsed();
+        let waited = before.elapsed();
+        tally.backoff.waited += waited;
+        tally.report.waited += waited;
         if !is_taken {
             return Ok(());
         }

@@ -56,9 +56,9 @@ pub(crate) struct Tally<'r> {
 }
 
 impl<'r> Tally<'r> {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(lock: LockKind) -> Self {
         Tally {
-            report: Report::default(),
+            report: Report { lock, ..Report::default() },
             under_way: Vec::new(),
             position: 0,
             running: Running::default(),
@@ -140,7 +140,7 @@ impl<'r> Tally<'r> {
     }
 
     /// Completes the report with what was applied before, and what other runs applied meanwhile.
-    pub(super) fn finish(&mut self, cx: &Context<'_>, lock: LockKind, todo: Todo<'r>) {
+    pub(super) fn finish(&mut self, cx: &Context<'_>, todo: Todo<'r>) {
         self.report.skipped = match (self.at_start.take(), todo.applied) {
             (Some(Before::All), Before::All) => SkippedList::whole(cx.migrator.set),
             (at_start, applied) => {
@@ -149,7 +149,6 @@ impl<'r> Tally<'r> {
                 self.skipped(at_start, applied.of(set))
             }
         };
-        self.report.lock = lock;
         self.add_ahead(&todo.ahead);
         let Report { applied, skipped, messages, .. } = self.report(cx);
         let (applied, skipped) = (applied.len(), skipped.len());
@@ -205,7 +204,8 @@ impl<'r> Tally<'r> {
                 self.explain_duplicate(cx, &mut error);
                 spans::failed(&Span::current(), &error);
                 spans::failed(&self.at, &error);
-                Err(error.with_report(self.report))
+                *error.report_mut() = self.report;
+                Err(error)
             }
         }
     }

@@ -12,7 +12,7 @@ use migrate_set::sql::words::Words;
 use super::action::Action;
 use super::batch;
 use super::callouts::{self, Messages};
-use super::explain::{Stopped, explain};
+use super::explain::{Stopped, explain, is_blocked};
 use super::goal::{At, Goal};
 use super::guards;
 use super::hold::Hold;
@@ -23,7 +23,7 @@ use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::migrator::Migrator;
 use crate::outcome::Error;
-use crate::sql::{CHECK_CONSTRAINTS, Commit, Extent, SEQUENTIAL, defer_constraints};
+use crate::sql::{CHECK_CONSTRAINTS, Commit, Extent, SEQUENTIAL, Session, defer_constraints};
 use crate::wire::{Failure, Part};
 
 /// Runs pending migrations, and undoes them.
@@ -63,7 +63,7 @@ async fn attempt(At { cx, hold, tally }: At<'_, '_>) -> Result<(), Stop> {
 
 /// Adds to a failure that a migration before it was left out.
 fn with_what_was_left_out(cx: &Context<'_>, actions: &[Action<'_>], mut stop: Stop) -> Stop {
-    if let Stop::Failed(error) = &mut stop
+    if let Stop::Failed(error) | Stop::Blocked(error) = &mut stop
         && let Some(failure) = error.failure_mut()
     {
         let before = actions.iter().take_while(|action| action.version() != failure.version);
@@ -89,7 +89,8 @@ async fn try_out<'r>(
     actions: &[Action<'_>],
     table: Table,
 ) -> Result<(), Stop> {
-    let messages = messages(cx, hold, tally, actions, table)?;
+    let saved = saved_sessions(cx, actions).await?;
+    let messages = messages(cx, hold, tally, (actions, &saved), table)?;
     tally.starts(cx, actions.first());
     let mut duration = Duration::ZERO;
     let result = boxed(messages.send(cx, tally, &mut |tally, part, row| match part {
@@ -114,8 +115,18 @@ async fn try_out<'r>(
         return Ok(());
     }
     let done = std::mem::take(&mut tally.report.applied).len();
+    let is_blocked = is_blocked(&failure);
     let stopped = Stopped { failure, completed: outcome.completed };
-    Err(explain(cx, actions, done, stopped).await.into())
+    Err(Stop::blocked_if(is_blocked, explain(cx, actions, done, stopped).await))
+}
+
+/// The session as it is, once for each migration that resets it, because a reset also removes what it notes.
+async fn saved_sessions(cx: &Context<'_>, actions: &[Action<'_>]) -> Result<Vec<Session>, Error> {
+    let mut saved = Vec::new();
+    for action in actions.iter().copied().filter(batch::resets_session) {
+        saved.extend(batch::note_session(cx, action).await?);
+    }
+    Ok(saved)
 }
 
 /// The step that uses an enum value of an earlier one, which the server allows only after a commit; `None` for
@@ -175,16 +186,17 @@ fn messages<'d>(
     cx: &Context<'_>,
     hold: &Hold<'_>,
     tally: &Tally<'_>,
-    actions: &[Action<'d>],
+    (actions, saved): (&[Action<'d>], &[Session]),
     table: Table,
 ) -> Result<Messages<'d>, Error> {
     let mut messages = Messages::new();
+    let mut saved = saved.iter();
     cx.wire.begin(messages.message());
     if cx.wire.spreads() {
         messages.push(Part::Control, SEQUENTIAL);
     }
     if table == Table::Missing {
-        guards::push_ledger(cx, hold, messages.message());
+        guards::push_ledger(cx, hold, messages.message(), Commit::Asynchronous);
     }
     let mut running = tally.running.clone();
     for (step, action) in actions.iter().enumerate() {
@@ -200,6 +212,12 @@ fn messages<'d>(
         )?;
         for record in batch::record(cx, tally.extent, *action, (at, &mut running))? {
             messages.push(Part::Record { step }, &record);
+        }
+        // A run does that with another message.
+        if effect == SessionEffect::Resets
+            && let Some(session) = saved.next()
+        {
+            messages.push(Part::Restore { step }, &session.restore());
         }
         messages.push(Part::Constraints { step }, CHECK_CONSTRAINTS);
         messages.push(Part::Control, &defer_constraints());

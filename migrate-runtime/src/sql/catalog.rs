@@ -22,11 +22,6 @@ pub(crate) fn columns(schema: &str, table: &str) -> String {
 }
 
 impl Ledger {
-    /// The columns of the table with the ledger's name: one row each, no rows without a table.
-    pub(crate) fn columns(&self) -> String {
-        columns(&self.schema, &self.table)
-    }
-
     /// The `GRANT`s that the current role needs for this ledger and does not have, as one text, or NULL.
     pub(crate) fn missing_grants(&self) -> String {
         let (schema, table) = (literal(&self.schema), literal(&self.table));

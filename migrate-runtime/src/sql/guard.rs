@@ -33,7 +33,7 @@ pub(crate) struct Terms<'t> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Purpose {
     /// Creates the ledger, or takes the lock row.
-    Ledger,
+    Ledger { commit: Commit },
     /// Changes only the ledger, if its last position is this.
     Edit { position: i64 },
     /// Applies a script, if the ledger's last position is this.
@@ -107,7 +107,7 @@ impl Terms<'_> {
         };
         let (before, moved, commit, news) = match purpose {
             // A ledger without entries that is lost is created again.
-            Purpose::Ledger => (String::new(), String::new(), Commit::Asynchronous, ""),
+            Purpose::Ledger { commit } => (String::new(), String::new(), commit, ""),
             Purpose::Edit { position } => (String::new(), moved(position), Commit::Synchronous, ""),
             Purpose::Apply { position, commit, has_escapes, is_watched } => {
                 // The server buffers its answers until the end of a message, but a notice flushes them

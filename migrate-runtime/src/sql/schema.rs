@@ -82,21 +82,31 @@ pub(crate) fn schema(scope: &SchemaScope, ledgers: &[String]) -> String {
     with_settings(&sql)
 }
 
-/// The query after a statement with the settings for its answer, which are those of its message only.
+/// The query between statements that make the settings for its answer and restore those of the caller's transaction.
 pub(super) fn with_settings(sql: &str) -> String {
-    after(&SETTINGS, sql)
+    with(&SETTINGS, sql)
 }
 
 /// The same with the `search_path` of the session.
 pub(super) fn with_formats(sql: &str) -> String {
     let [_, formats @ ..] = SETTINGS;
-    after(&formats, sql)
+    with(&formats, sql)
 }
 
-fn after(settings: &[(&str, &str)], sql: &str) -> String {
-    let set =
-        |(name, value): &(&str, &str)| format!("pg_catalog.set_config('{name}', '{value}', true)");
-    format!("SELECT {}; {sql}", settings.iter().map(set).collect::<Vec<_>>().join(", "))
+fn with(settings: &[(&str, &str)], sql: &str) -> String {
+    let own = |name: &str| format!("pg_catalog.current_setting('{name}')");
+    // The items of a SELECT list are evaluated from left to right.
+    let set = |(name, value): &(&str, &str)| {
+        let keep = format!("pg_catalog.set_config('migrate.{name}', {}, true)", own(name));
+        format!("{keep}, pg_catalog.set_config('{name}', '{value}', true)")
+    };
+    let restore = |(name, _): &(&str, &str)| {
+        format!("pg_catalog.set_config('{name}', {}, true)", own(&format!("migrate.{name}")))
+    };
+    let all = |one: &dyn Fn(&(&str, &str)) -> String| {
+        settings.iter().map(one).collect::<Vec<_>>().join(", ")
+    };
+    format!("SELECT {}; {sql}; SELECT {}", all(&set), all(&restore))
 }
 
 /// Whether a schema has this name, which can end with `*`.

@@ -104,7 +104,8 @@ impl<'s> Migrator<'s> {
     /// The notes name what one transaction cannot show: migrations that run outside a transaction are left
     /// out, and a trial ends at a migration that uses an enum value of an earlier one.
     ///
-    /// It takes the same locks as a run, and holds all of them until its end.
+    /// It takes the same locks as a run, and holds all of them until its end. Where the lock is a row
+    /// ([`Lock::Row`](crate::Lock::Row)), a missing ledger is created for it and kept.
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};
@@ -283,11 +284,11 @@ impl<'s> Migrator<'s> {
         }
         let versions = undone.undone.iter().map(|one| Version::new(one.version.clone()));
         let again = Migrator { limit: Limit::Only(versions.collect()), ..self.clone() };
-        let mut report = again.run(client).await?;
-        report.undone = undone.undone;
-        report.messages += undone.messages;
-        report.elapsed += undone.elapsed;
-        Ok(report)
+        // The last that was applied is not always the one of the highest version.
+        let again = again.allow_out_of_order();
+        let mut redone = again.run(client).await;
+        redone.as_mut().unwrap_or_else(Error::report_mut).add_undone(undone);
+        redone
     }
 
     /// Whether ledger and set agree and nothing is pending, for a service that does not migrate and

@@ -16,7 +16,7 @@ impl Migrator<'_> {
     /// get the same schema. It is the same on PostgreSQL 13 to 18, and does not contain the ledger, nor those of
     /// other tools.
     ///
-    /// It reads the catalogs with one message, outside a transaction.
+    /// It reads the catalogs with one message. A transaction of the caller keeps its settings.
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator, schema::SchemaScope};
@@ -36,7 +36,7 @@ impl Migrator<'_> {
     /// Whether the schema of the database is that of a schema file, which `migrate schema` or
     /// `migrate_testing::assert_schema` wrote. The file has the scope that it was written with.
     ///
-    /// It reads the catalogs with one message, outside a transaction.
+    /// It reads the catalogs with one message. A transaction of the caller keeps its settings.
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};

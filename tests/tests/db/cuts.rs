@@ -38,6 +38,12 @@ async fn deadline_ends_a_commit_that_waits_for_a_standby() {
         ]
     );
     assert_eq!(value(&client, APPLIED).await, "1 2");
+
+    // So does a verb that changes only the ledger, also one that creates it.
+    let migrator = Migrator::new(&second).table("other").deadline(DEADLINE);
+    let recorded =
+        migrator.baseline(&mut client, 2).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((recorded.amended.len(), recorded.notes), (2, report.notes));
 }
 
 /// The first line of a dump.

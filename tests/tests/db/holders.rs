@@ -330,3 +330,21 @@ async fn session_that_a_run_waited_for_up_to_its_deadline_is_named() {
     );
     assert!(text.contains("\nit waited ") && text.contains(&named), "{text}");
 }
+
+/// It can have values of rows, as a detail can.
+#[tokio::test]
+async fn statement_of_a_holder_is_hidden_with_the_details() {
+    let (_database, mut client, other) = with_table().await;
+    let set = with("ALTER TABLE t ADD c int;");
+    let lock = format!("SELECT pg_advisory_lock({KEY}) WHERE 4711 <> 0");
+    for (sql, end) in [("INSERT INTO t VALUES (4711)", "ROLLBACK"), (&*lock, "COMMIT")] {
+        other.batch_execute(&format!("BEGIN; {sql}")).await.expect("a lock");
+        for (migrator, shown) in [(quick(&set), true), (quick(&set).hide_details(), false)] {
+            let migrator = migrator.wait_timeout(Duration::from_millis(20));
+            let text = migrator.run(&mut client).await.expect_err("a lock").to_string();
+            assert!(text.contains("application_name `in the way`"), "{text}");
+            assert_eq!(text.contains("4711"), shown, "{text}");
+        }
+        other.batch_execute(end).await.expect("an end");
+    }
+}

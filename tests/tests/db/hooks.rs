@@ -225,3 +225,18 @@ async fn listener_is_called_while_the_message_still_runs() {
     ];
     assert_eq!(*events.lock().expect("a lock"), expected);
 }
+
+#[tokio::test]
+async fn hook_after_the_run_is_called_at_a_deadline_too() {
+    async fn hang(_: RunClient<'_>) -> Result<(), BoxError> {
+        std::future::pending().await
+    }
+    let (_database, mut client) = with_diary().await;
+    let set = set(&[A, B]);
+    let migrator = Migrator::new(&set).deadline(Duration::from_secs(1));
+    let migrator = migrator.hook(When::BeforeRun, before_run).hook(When::AfterEach, hang);
+    let error = migrator.hook(When::AfterRun, after_run).run(&mut client).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Deadline { .. }), "{error}");
+    assert_eq!(value(&client, "SELECT to_regclass('a') IS NULL").await, "t");
+    assert_eq!(diary(&client).await, ["before run  after 0", "after run  after 0"]);
+}

@@ -342,3 +342,18 @@ async fn lock_of_a_living_replica_is_not_taken_over_between_two_statements() {
     assert_eq!(applied, 1);
     assert_eq!(value(&pooled.direct, LEFT).await, "3 1 2 t_a t 0");
 }
+
+#[tokio::test]
+async fn settings_of_any_migration_outside_a_transaction_are_refused_before_anything_runs() {
+    let pooled = Pooled::start().await;
+    let set = set(&[
+        FIRST,
+        ("2_i.sql", INDEX),
+        ("3_s.sql", "-- migrate:no-transaction\nSET work_mem = '9MB';\nVACUUM t;"),
+    ]);
+    let migrator = Migrator::new(&set).lock(Lock::Row);
+    let error = migrator.run(&mut pooled.client().await).await.expect_err("a pooler");
+    let ErrorKind::Pooled { file, .. } = error.kind() else { panic!("{error}") };
+    assert_eq!(file, "migrations/3_s.sql");
+    assert_eq!(value(&pooled.direct, "SELECT to_regclass('t')").await, "NULL");
+}

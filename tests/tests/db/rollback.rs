@@ -263,6 +263,28 @@ async fn redo_applies_the_last_one_again() {
 }
 
 #[tokio::test]
+async fn redo_applies_what_was_applied_out_of_order_again() {
+    let (_database, mut client, _) = with(&[ONE, THREE]).await;
+    let set = set(&[ONE, TWO, THREE]);
+    Migrator::new(&set).allow_out_of_order().run(&mut client).await.expect("a run");
+    let report = Migrator::new(&set).redo(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!((&*report.undone[0].version, &*report.applied[0].version), ("2", "2"));
+    assert_eq!(applied(&client).await, "1 3 2");
+}
+
+#[tokio::test]
+async fn redo_that_fails_reports_what_it_undid() {
+    let (_database, mut client, _) = with(&[ONE, TWO, THREE]).await;
+    let edited = set(&[ONE, TWO, ("3_c.sql", "SELECT 1 / 0;")]);
+    let migrator = Migrator::new(&edited);
+    let error = migrator.redo(&mut client).await.expect_err("a division by zero");
+    assert!(matches!(error.kind(), ErrorKind::Migration { .. }), "{error}");
+    let undone = &error.report().expect("a report").undone;
+    assert_eq!((undone.len(), &*undone[0].version), (1, "3"));
+    assert!(error.to_string().contains("\nversion 3 was undone before it and is kept"), "{error}");
+}
+
+#[tokio::test]
 async fn runs_stop_at_a_version_or_apply_one() {
     let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[ONE, TWO, THREE, ("R__v.sql", "CREATE OR REPLACE VIEW v AS SELECT 1;")]);

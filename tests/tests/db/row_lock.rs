@@ -1,9 +1,11 @@
 //! The lock row: when a run takes it, when it takes it over, and what it costs.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use migrate_runtime::hook::{When, closure};
 use migrate_runtime::report::LockKind;
-use migrate_runtime::{ErrorKind, Lock, Migrations, Migrator, Report};
+use migrate_runtime::{ErrorKind, Lock, Migrations, Migrator, Report, Rollback};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, connect, value};
 use migrate_tests::proxy::CountingProxy;
 use migrate_tests::sets::set;
@@ -285,4 +287,40 @@ async fn the_row_costs_two_messages_more_and_nothing_pending_none() {
         assert_eq!(report.messages, expected);
         assert_eq!(proxy.queries().len(), expected as usize, "{:?}", proxy.queries());
     }
+}
+
+/// As if another run had taken it over, and had ended.
+#[tokio::test]
+async fn run_whose_row_was_taken_over_takes_it_again() {
+    let (_database, mut client) = FreshDatabase::connected().await;
+    let set = second();
+    let is_taken = AtomicBool::new(false);
+    let take = closure(move |client| {
+        let is_first = !is_taken.swap(true, Ordering::Relaxed);
+        Box::pin(async move {
+            if is_first {
+                client.batch_execute("DELETE FROM migration_ledger WHERE module = ''").await?;
+            }
+            Ok(())
+        })
+    });
+    let migrator = Migrator::new(&set).lock(Lock::Row).hook(When::AfterEach, take);
+    let report = migrator.run(&mut client).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(report.applied.len(), 2);
+    assert_eq!(value(&client, "SELECT count(*) FROM t").await, "1");
+    assert_eq!(value(&client, LOCK_ROWS).await, "0");
+}
+
+#[tokio::test]
+async fn every_verb_reports_its_kind_of_lock() {
+    let (_database, mut client) = FreshDatabase::connected().await;
+    let set = set(&[("1_t.sql", "-- UP\nCREATE TABLE t ();\n-- DOWN\nDROP TABLE t;")]);
+    let migrator = Migrator::new(&set).lock(Lock::Row);
+    assert_eq!(migrator.run(&mut client).await.expect("a run").lock, LockKind::Row);
+    let report = migrator.rollback(&mut client, Rollback::All).await.expect("a rollback");
+    assert_eq!(report.lock, LockKind::Row);
+    let report = migrator.baseline(&mut client, 1).await.expect("a baseline");
+    assert_eq!(report.lock, LockKind::Row);
+    let down = migrator.redo(&mut client).await.expect_err("no table");
+    assert_eq!(down.report().expect("a report").lock, LockKind::Row);
 }

@@ -53,6 +53,21 @@ const SHOP: &str = "CREATE TABLE users (id bigint PRIMARY KEY, email text NOT NU
     CREATE TABLE log (at timestamptz, note text) PARTITION BY RANGE (at); \
     CREATE TABLE log_1 PARTITION OF log DEFAULT;";
 
+/// The settings that the answer depends on are those of the message, also in a transaction of the caller.
+#[tokio::test]
+async fn callers_transaction_keeps_its_settings() {
+    const SETTINGS: &str = "SELECT concat_ws(' ', current_setting('search_path'), current_setting('datestyle'), \
+                            current_setting('row_security'))";
+    let (_database, mut client) = FreshDatabase::connected().await;
+    let set = set(&[("1_shop.sql", SHOP)]);
+    let migrator = Migrator::new(&set);
+    migrator.run(&mut client).await.expect("a run");
+    let file = migrator.read_schema(&client, &SchemaScope::new()).await.expect("a file");
+    client.batch_execute("BEGIN; SET LOCAL datestyle = 'SQL, DMY'").await.expect("a transaction");
+    migrator.verify_schema(&client, &file).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(value(&client, SETTINGS).await, "\"$user\", public SQL, DMY on");
+}
+
 /// What differs after these statements, a line each.
 async fn differences(scope: SchemaScope, statements: &str) -> Vec<String> {
     let (_database, mut client) = FreshDatabase::connected().await;

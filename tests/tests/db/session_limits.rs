@@ -111,6 +111,14 @@ async fn dropped_runs_that_reset_all() {
 }
 
 #[tokio::test]
+async fn dropped_runs_that_change_how_strings_are_read() {
+    let mut at = Furnished::create("SET standard_conforming_strings = off").await;
+    let case = ("strings", "SELECT 'a\\b'; RESET ALL;");
+    assert_eq!(at.left_when_dropped(case).await.0, NONE);
+    at.is_usable().await;
+}
+
+#[tokio::test]
 async fn dropped_runs_that_listen_outside_a_transaction() {
     let mut at = Furnished::create("").await;
     let sql = "-- migrate:no-transaction\nLISTEN left_l; UNLISTEN mine; VACUUM public.seen;";

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use migrate_runtime::internal::made;
 use migrate_runtime::ledger::Edited;
@@ -21,6 +22,9 @@ const B: (&str, &str) = (
 const C: (&str, &str) = ("3_c.sql", "-- UP\nCREATE TABLE c ();\n-- DOWN\nDROP TABLE c;");
 const D: (&str, &str) = ("4_d.sql", "INSERT INTO a VALUES (4);");
 const SQL: &str = "CREATE TABLE a (id int); CREATE TABLE c (); INSERT INTO a VALUES (1); CREATE INDEX a_id ON a (id);";
+/// Counts the sessions of the database that sleep.
+const SLEEPING: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                        AND wait_event = 'PgSleep'";
 const ENTRIES: &str = "SELECT string_agg(concat_ws(' ', version, kind, name, checksum, ran), ', ' ORDER BY position) \
                        FROM migration_ledger WHERE ended_position = 0";
 
@@ -91,6 +95,8 @@ async fn database_with_some_of_it_is_an_error_that_says_what_to_run() {
     assert_eq!(refused(&new, &mut client).await, text);
     let lenient = Migrator::new(&new).allow_missing().allow_edited().allow_out_of_order();
     assert_eq!(lenient.run(&mut client).await.expect_err("no option lifts it").to_string(), text);
+    let hasty = Migrator::new(&new).wait_timeout(Duration::ZERO);
+    assert_eq!(hasty.run(&mut client).await.expect_err("none has the lock").to_string(), text);
     let status = Migrator::new(&new).status(&client).await.expect("a status");
     assert_eq!((status.pending(), status.drift.expect("drift").0.len()), (2, 1));
     Migrator::new(&old).to(3).run(&mut client).await.expect("the older release");
@@ -243,6 +249,31 @@ async fn each_tenant_is_decided_by_its_own_ledger() {
         "{report}"
     );
     assert_eq!(value(&client, "SELECT count(*) FROM fresh.migration_ledger").await, "2");
+}
+
+/// As a run does, of the replicas of two releases.
+#[tokio::test]
+async fn tenant_that_an_older_release_migrates_is_waited_for() {
+    let a = ("1_a.sql", "CREATE TABLE {{tables.a}} ();");
+    let b = ("2_b.sql", "CREATE TABLE {{tables.b}} (); SELECT pg_sleep(0.5);");
+    let old = set(&[a, b]);
+    let text = squash(&old, &[a.1, b.1].concat());
+    let new = set(&[("2_squash.sql", &text)]);
+    let (database, mut client) = FreshDatabase::connected().await;
+    client.batch_execute("CREATE SCHEMA s").await.expect("a schema");
+    Migrator::new(&set(&[a])).schema("s").run(&mut client).await.expect("a run");
+    let (look, config) = (database.connect().await, database.config());
+    let get = || async { Ok::<_, Infallible>(Box::new(connect(&config).await)) };
+    let (older, newer) = (Migrator::new(&old).schema("s"), Migrator::new(&new));
+    let newer = async {
+        while value(&look, SLEEPING).await == "0" {
+            tokio::task::yield_now().await;
+        }
+        Tenants::new(&newer).run(["s"], get, |_: Progress<'_, _>| {}).await.expect("a run")
+    };
+    let (older, newer) = tokio::join!(older.run(&mut client), newer);
+    assert_eq!(older.unwrap_or_else(|error| panic!("{error}")).applied.len(), 1);
+    assert_eq!((newer.failed.len(), newer.migrated.len()), (0, 1), "{newer}");
 }
 
 /// Their owner reads them all, unless the policies are forced.

@@ -125,3 +125,19 @@ async fn failure_after_what_was_left_out_names_it() {
     assert!(error.ends_with(help), "{error}");
     run.unwrap_or_else(|error| panic!("{error}"));
 }
+
+/// A run restores the session after each migration.
+#[tokio::test]
+async fn what_a_migration_resets_does_not_reach_the_next() {
+    let (_database, mut client) = FreshDatabase::connected().await;
+    let own = "CREATE SCHEMA own; SET search_path = own; SET standard_conforming_strings = off";
+    client.batch_execute(own).await.expect("a session");
+    let is_own = "DO $$ BEGIN ASSERT current_setting('search_path') = 'own'; END $$;";
+    let last = format!("{is_own} SELECT 'a\\b';");
+    let set = set(&[("1_a.sql", "RESET ALL;"), ("2_b.sql", "RESET ALL;"), ("3_c.sql", &last)]);
+    let trial = Migrator::new(&set).trial(&mut client).await;
+    assert_eq!(trial.unwrap_or_else(|error| panic!("{error}")).ran.len(), 3);
+    let both = "SELECT concat_ws(' ', current_setting('search_path'), \
+                current_setting('standard_conforming_strings'))";
+    assert_eq!(value(&client, both).await, "own off");
+}

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use migrate_runtime::adopt::Adopt;
 use migrate_runtime::error::Kept;
 use migrate_runtime::hook::{When, closure};
 use migrate_runtime::{ErrorKind, Event, Migrations, Migrator};
@@ -255,4 +256,70 @@ async fn lock_on_the_ledger_is_waited_for_as_one_on_a_table() {
         let report = migrator.run(&mut client).await.unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(report.applied.len(), 1, "{sql}");
     }
+}
+
+/// As a run is.
+#[tokio::test]
+async fn trials_and_adoptions_are_tried_again_too() {
+    let (database, mut client) = with_table().await;
+    let other = database.connect().await;
+    let old = "CREATE TABLE schema_migrations (version bigint NOT NULL PRIMARY KEY, dirty boolean NOT NULL); \
+               INSERT INTO schema_migrations VALUES (2, false)";
+    client.batch_execute(old).await.expect("a table");
+    let set = alters("ALTER TABLE t ADD b int;");
+    for (table, is_trial) in [("t", true), ("schema_migrations", false)] {
+        let (blocked, migrator) = noticed(&set, |event| matches!(event, Event::Retrying { .. }));
+        let migrator = migrator.lock_timeout(Duration::from_millis(20));
+        other.batch_execute(&format!("BEGIN; LOCK TABLE {table}")).await.expect("a lock");
+        let free = async {
+            blocked.notified().await;
+            other.batch_execute("COMMIT").await.expect("a commit");
+        };
+        let verb = async {
+            if is_trial {
+                migrator.trial(&mut client).await.map(|trial| trial.ran.len())
+            } else {
+                let report = migrator.adopt(&mut client, Adopt::GolangMigrate).await;
+                report.map(|report| report.amended.len())
+            }
+            .unwrap_or_else(|error| panic!("{table}: {error}"))
+        };
+        let (count, ()) = tokio::join!(verb, free);
+        assert_eq!(count, if is_trial { 2 } else { 1 }, "{table}");
+    }
+}
+
+/// A migration is blocked by a table first, and then another replica has the lock.
+#[tokio::test]
+async fn pauses_before_another_try_do_not_count_as_waits_for_other_replicas() {
+    let (database, mut client) = with_table().await;
+    let (table, lock) = (database.connect().await, database.connect().await);
+    table.batch_execute("BEGIN; SELECT * FROM t").await.expect("a lock");
+    let set = alters("ALTER TABLE t ADD b int;");
+    let (blocked, migrator) = noticed(&set, |e| matches!(e, Event::Retrying { tries: 2, .. }));
+    // The first pause is 125 to 375 ms, the second 250 to 750 ms.
+    let migrator = migrator.lock_timeout(Duration::from_millis(20));
+    let waits = Arc::new(Notify::new());
+    let migrator = migrator.wait_timeout(Duration::from_millis(300)).on({
+        let waits = Arc::clone(&waits);
+        move |event| {
+            if let Event::Waiting { .. } = event {
+                waits.notify_one();
+            }
+        }
+    });
+    let replica = async {
+        blocked.notified().await;
+        let key = 5_200_608_419_534_058_480_i64;
+        lock.batch_execute(&format!("SELECT pg_advisory_lock({key})")).await.expect("the lock");
+        table.batch_execute("ROLLBACK").await.expect("a rollback");
+        waits.notified().await;
+        lock.batch_execute("SELECT pg_advisory_unlock_all()").await.expect("no lock");
+    };
+    let run = async {
+        let report = migrator.run(&mut client).await;
+        report.unwrap_or_else(|error| panic!("{error}"))
+    };
+    let (report, ()) = tokio::join!(run, replica);
+    assert_eq!(report.applied.len(), 2);
 }

@@ -61,6 +61,30 @@ async fn what_takes_something_away_asks_on_a_terminal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_applied_since_the_question_is_not_undone() {
+    let database = FreshDatabase::create().await;
+    let first = ("1_a.sql", "-- UP\nCREATE TABLE a (id int);\n-- DOWN\nDROP TABLE a;");
+    let second = ("2_b.sql", "-- UP\nCREATE TABLE b (id int);\n-- DOWN\nDROP TABLE b;");
+    let (older, newer) = (folder(&[first]), folder(&[first, second]));
+    for verb in ["down", "redo"] {
+        let (text, code) = end(on_terminal(older.path(), &database, &["up"]));
+        assert_eq!(code, 0, "{text}");
+        let mut session = on_terminal(newer.path(), &database, &[verb]);
+        let asked = session.exp_string("? [y/N] ").expect("a question");
+        assert!(asked.contains("Undo version 1 in `"), "{asked}");
+        let (text, code) = end(on_terminal(newer.path(), &database, &["up"]));
+        assert_eq!(code, 0, "{text}");
+        session.send_line("y").expect("an answer");
+        let (text, code) = end(session);
+        assert!(code == 2 && text.contains("the ledger has changed since the question"), "{text}");
+        let client = database.connect().await;
+        assert_eq!(value(&client, "SELECT to_regclass('b') IS NOT NULL").await, "t", "{verb}");
+        let (text, code) = end(on_terminal(newer.path(), &database, &["down", "--yes"]));
+        assert_eq!(code, 0, "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn database_is_dropped_after_a_question() {
     let database = FreshDatabase::create().await;
     let folder = folder(&[]);
@@ -116,6 +140,28 @@ async fn a_run_that_is_interrupted_reports_what_is_kept() {
         let entries = "SELECT string_agg(version, ',') FROM migration_ledger";
         assert_eq!(value(&client, entries).await, "1");
     }
+}
+
+/// The first set is complete nevertheless, because its migration catches the cancel.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_set_begins_after_an_interrupt() {
+    let database = FreshDatabase::create().await;
+    let patient =
+        "DO $$ BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN NULL; END $$;";
+    let folder = folder(&[("1_a.sql", patient)]);
+    let second = folder.path().join("second");
+    fs::create_dir(&second).expect("a folder");
+    fs::write(second.join("1_b.sql"), "CREATE TABLE b (id int);").expect("a file");
+    let sets = ["up", "--dir", "one=migrations", "--dir", "two=second"];
+    let up = Running::start(command(folder.path(), &database, &sets));
+    let client = database.connect().await;
+    up.wait_for_sleep(&client).await;
+    let (code, text) = up.end_by("INT");
+    assert_eq!(code, Some(1), "{text}");
+    for part in ["Applied 1_a.sql", "error: the run was interrupted\n"] {
+        assert!(text.contains(part), "{text}");
+    }
+    assert_eq!(value(&client, "SELECT to_regclass('b')").await, "NULL");
 }
 
 /// A cancel does not end it, so its session is ended.
