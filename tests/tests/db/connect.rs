@@ -269,6 +269,6 @@ async fn wait_of_no_time_is_none() {
     let wait = connect(database.url()).wait_for_server(Duration::ZERO);
     wait.await.unwrap_or_else(|error| panic!("{error}"));
     let error = connect("host=127.0.0.1 port=1 user=me").wait_for_server(Duration::ZERO).await;
-    let text = error.err().expect("no server").to_string();
+    let text = error.expect_err("no server").to_string();
     assert!(text.starts_with("cannot connect to `me` on 127.0.0.1:1: "), "{text}");
 }
