@@ -15,7 +15,7 @@ pub(crate) mod former;
 use migrate_set::remedy::Term;
 use tokio_postgres::Client;
 
-use crate::context::{Context, Sent, check_name, help_for_statement, holders};
+use crate::context::{Context, Sent, check_name, check_unqualified, help_for_statement, holders};
 use crate::migrator::DEFAULT_SCHEMA;
 pub use crate::outcome::{AdoptObstacle, AdoptObstacles};
 use crate::outcome::{Error, ErrorKind, counted_versions};
@@ -165,6 +165,9 @@ impl Adoption {
                 let listed =
                     wire::rows(cx.wire.client, &listing, |row| found.extend(column(&row, 0)));
                 if listed.await.is_ok() {
+                    if found.is_empty() {
+                        check_unqualified(&[Term::AdoptSchema, Term::AdoptTable], table)?;
+                    }
                     let (table, columns) = (shown, found);
                     return Err(ErrorKind::NotAdoptable { tool, table, columns }.into());
                 }

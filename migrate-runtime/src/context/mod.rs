@@ -18,7 +18,7 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
 pub(crate) use blockers::holders;
-pub(crate) use check::check_name;
+pub(crate) use check::{check_name, check_unqualified};
 pub(crate) use grants::help_for_statement;
 pub(crate) use next_action::{Sent, is_duplicate, is_on_server};
 

@@ -239,7 +239,7 @@ fn names_that_match_several_files() {
     refused(
         &[("1_a.sql", "SELECT 1;"), ("sql/b.sql", ""), ("sql/c.sql", "")],
         "m/sql/b.sql: `sql/b.sql` is in a folder that is not a migration
-         help: name `sql` as the folder, if the migrations are there; otherwise move its 2 scripts out, or up into the migration folder",
+         help: name `m/sql` as the folder, if the migrations are there; otherwise move its 2 scripts out, or up into the migration folder",
     );
     refused(
         &[("release-1/a.sql", "SELECT 1;")],
