@@ -134,7 +134,7 @@ pub(super) const TOO_LONG: &str = "is longer than the 63 bytes that a server kee
 
 /// Refuses `schema.table` as the name of a table: other tools read it as two names, and here a ledger of this name would
 /// be another one, in which nothing is applied.
-pub(crate) fn check_unqualified(options: &'static [Term; 2], name: &str) -> Result<(), Error> {
+pub(crate) fn check_unqualified(options: &'static [Term], name: &str) -> Result<(), Error> {
     match name.split_once('.') {
         Some((schema, table)) if !schema.is_empty() && !table.is_empty() => {
             let help = format!("give each its own option, {{}} and {{}}: `{schema}` and `{table}`");

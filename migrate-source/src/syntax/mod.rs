@@ -5,6 +5,7 @@
 
 mod body;
 mod dialects;
+mod mistakes;
 mod message;
 mod walk;
 mod rules;
