@@ -323,6 +323,14 @@ fn entry(set: &Migrations, version: &'static str) -> Entry {
     }
 }
 
+#[test]
+fn role_of_several_words_is_quoted_in_a_disagreement() {
+    let set = set(&[("1_a.sql", "SELECT 1;")]);
+    let missing = Entry { applied_by: "on call".to_owned(), ..entry(&set, "2") };
+    let text = report(&set, vec![entry(&set, "1"), missing]);
+    assert!(text.contains("was applied by \"on call\" at 2026-01-02T03:04:05Z"), "{text}");
+}
+
 /// What the safe policy reports, which here also refuses a ledger that is ahead.
 fn report(set: &Migrations, entries: Vec<Entry>) -> String {
     let strict = Policy { ahead: Tolerance::Refuse, ..Policy::default() };
