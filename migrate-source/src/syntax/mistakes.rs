@@ -125,6 +125,9 @@ fn in_other(verb: &str, wanted: &str, around: &Around) -> Option<&'static str> {
 fn in_any(wanted: &str, around: &Around) -> Option<&'static str> {
     let Around { earlier, before, word, .. } = around;
     Some(match (earlier.as_str(), before.as_str(), word.as_str()) {
+        (.., ".") if wanted == "a name without a schema" => {
+            "delete the schema and the dot; the schema is that of the table"
+        }
         (.., "==") => "write `=`",
         (_, "DEFAULT", "=") => "delete the `=`",
         (.., "=") if ["a name", "a string literal"].contains(&wanted) => "delete the `=`",
@@ -223,6 +226,14 @@ mod tests {
             delete * from t => delete the `*`
             grant select t to r => write `ON` before the object
             comment on t is 'x' => write the kind of object before its name, such as `TABLE`
+            create index if not exists s.i on t (a)
+                => delete the schema and the dot; the schema is that of the table
+            alter table s.t rename to s.u
+                => delete the schema and the dot; the schema is that of the table
+            alter table s.t drop constraint if exists s.c
+                => delete the schema and the dot; the schema is that of the table
+            alter table s.t add constraint c unique using index s.i
+                => delete the schema and the dot; the schema is that of the table
             drop t => write the kind of object before its name, such as `TABLE`
             alter role r password = 'x' => delete the `=`
             select a from t limit 1, 2 => write `LIMIT count OFFSET start`";
