@@ -8,7 +8,7 @@ use migrate_set::set::{Migrations, digest_of};
 use migrate_source::check::{
     Checked, Problem, SourceError, SourceErrors, SourceFile, check, check_and_describe,
 };
-use migrate_source::discover::{committed, discover};
+use migrate_source::discover::{committed, compare_history, discover};
 use migrate_source::history_file::{self, HistoryProblem, Update, Updated, is_ci};
 use migrate_source::replace::replace;
 use migrate_source::schema::SetSchema;
@@ -107,8 +107,7 @@ impl Beside {
     fn frozen(&self, (set, _): (&Migrations, &SetSchema)) -> Result<(), SourceErrors> {
         let before = committed(&self.path, &self.shown)?;
         let Some(request) = self.request()? else {
-            let problems = history_file::compare(before.as_deref(), set);
-            return SourceErrors::of_history(&self.shown, problems);
+            return compare_history((&self.path, &self.shown), before.as_deref(), set);
         };
         let Updated { text, changes, .. } =
             history_file::update(before.as_deref(), set, request.update)

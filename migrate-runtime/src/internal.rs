@@ -14,6 +14,7 @@ pub use migrate_set::sql::placeholder::quoted_identifier;
 pub use migrate_set::text;
 
 pub use crate::adopt::former::{ToolFile, formers};
+pub use crate::adopt::other_history;
 pub use crate::boxed::Boxed;
 #[cfg(feature = "connect")]
 pub use crate::connect::{ADDRESS, DatabasePlace, EnvFile, Target, Way, connection_mistake};

@@ -5,7 +5,7 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::remedy::{Remedy, Term};
-use crate::text::escaped;
+use crate::text::{escaped, role};
 
 /// One deviation between ledger and set.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -15,7 +15,7 @@ pub enum Drift {
     #[error(
         "version {version}: `{file}` was edited after {applied_by} applied it at {applied_at} \
          (applied {recorded}, the set has {embedded})",
-        applied_by = escaped(applied_by),
+        applied_by = role(applied_by),
         recorded = escaped(recorded)
     )]
     Edited {
@@ -36,7 +36,7 @@ pub enum Drift {
     #[error(
         "version {version}: `{filename}` was applied by {applied_by} at {applied_at}, and `{file}` is another migration",
         filename = escaped(filename),
-        applied_by = escaped(applied_by)
+        applied_by = role(applied_by)
     )]
     VersionTaken {
         /// The version as the set writes it.
@@ -55,7 +55,7 @@ pub enum Drift {
         "version {version}: `{file}` {} when {applied_by} applied it at {applied_at}, and {}",
         directive("was", recorded.as_deref()),
         directive("is", embedded.as_deref()),
-        applied_by = escaped(applied_by)
+        applied_by = role(applied_by)
     )]
     Directive {
         /// The version as the set writes it.
@@ -122,7 +122,7 @@ pub enum Drift {
         "version {version}: `{filename}` was applied by {applied_by} at {applied_at} and is missing from the set",
         version = escaped(version),
         filename = escaped(filename),
-        applied_by = escaped(applied_by)
+        applied_by = role(applied_by)
     )]
     Missing {
         /// The version as the ledger writes it.
@@ -162,7 +162,7 @@ pub enum Drift {
     #[error(
         "version {version}: {applied_by} applied another text at {applied_at} than the one that `{file}` replaces \
          (applied {recorded}, it replaces {embedded})",
-        applied_by = escaped(applied_by),
+        applied_by = role(applied_by),
         recorded = escaped(recorded)
     )]
     ReplacedEdited {
@@ -197,7 +197,7 @@ pub enum Drift {
         "version {version}: `{filename}` was applied by {applied_by} at {applied_at} and is newer than this set",
         version = escaped(version),
         filename = escaped(filename),
-        applied_by = escaped(applied_by)
+        applied_by = role(applied_by)
     )]
     Ahead {
         /// The version as the ledger writes it.

@@ -250,6 +250,11 @@ impl Migrations {
         self.iter().find(is_it).map(Migration::version)
     }
 
+    /// The same; `version` itself if the set has no such migration.
+    pub fn named<'v>(&'v self, version: &'v Version) -> &'v Version {
+        self.meant(version).unwrap_or(version)
+    }
+
     /// A file of the set as messages show it: the folder and the file's path in it.
     pub fn path_of(&self, filename: &str) -> String {
         shown(&self.folder, filename)

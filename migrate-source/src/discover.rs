@@ -7,9 +7,11 @@ use std::path::Path;
 pub use migrate_set::name::may_matter;
 
 use migrate_set::listing::{Links, Unreadable, list, not_a_file, other_than_file};
+use migrate_set::set::Migrations;
 
 use crate::check::{Problem, SourceError, SourceErrors, SourceFile};
-use crate::history_file::HistoryProblem;
+use crate::directives::edit_distance;
+use crate::history_file::{self, HistoryProblem};
 use crate::threads;
 
 /// How many files are worth a thread: reading them takes about half a millisecond.
@@ -73,23 +75,61 @@ fn read_text(path: &Path) -> io::Result<String> {
 /// The text of a file that a set is compared with, at `path`, which messages show as `shown`; `None` if there is none.
 ///
 /// # Errors
-/// If it cannot be read, or if it is a history file that is missing while one with the former ending `.lock` exists:
-/// to ignore that one would unfreeze its migrations.
+/// If it cannot be read, if its folder is missing, or if it is a history file that is missing while one with the former
+/// ending `.lock` exists: to ignore that one would unfreeze its migrations.
 pub fn committed(path: &Path, shown: &str) -> Result<Option<String>, SourceErrors> {
     let problem = match read_text(path) {
         Ok(text) => return Ok(Some(text)),
         // A link that leads nowhere is not a missing file: it would unfreeze everything.
         Err(error) if error.kind() == io::ErrorKind::NotFound && !exists(path) => {
-            let old = path.with_extension("lock");
-            if path.extension().is_none_or(|ending| ending != "history") || !exists(&old) {
-                return Ok(None);
+            match why_missing(path, shown) {
+                Some(problem) => problem,
+                None => return Ok(None),
             }
-            let old = Path::new(shown).with_extension("lock").to_string_lossy().into_owned();
-            Problem::History(HistoryProblem::OldName { old })
         }
         Err(error) => unreadable(&error),
     };
     Err(SourceErrors(vec![SourceError::of_file(shown, problem)]))
+}
+
+/// Why a file that is missing is probably not one that is yet to be written.
+fn why_missing(path: &Path, shown: &str) -> Option<Problem> {
+    let folders = path.ancestors().zip(Path::new(shown).ancestors()).skip(1);
+    let mut missing = folders.filter(|(at, shown)| !shown.as_os_str().is_empty() && !exists(at));
+    if let Some((_, folder)) = missing.by_ref().last() {
+        return Some(Problem::NoParent { folder: folder.to_string_lossy().into_owned() });
+    }
+    let is_history = path.extension().is_some_and(|ending| ending == "history");
+    let old = Path::new(shown).with_extension("lock").to_string_lossy().into_owned();
+    (is_history && exists(&path.with_extension("lock")))
+        .then_some(Problem::History(HistoryProblem::OldName { old }))
+}
+
+/// Compares `set` with the `text` of its history file at `path`, which messages show as `shown`.
+///
+/// # Errors
+/// Every deviation. If the file is missing, that names one beside it of nearly the same name.
+pub fn compare_history(
+    (path, shown): (&Path, &str),
+    text: Option<&str>,
+    set: &Migrations,
+) -> Result<(), SourceErrors> {
+    let mut problems = history_file::compare(text, set);
+    if let [HistoryProblem::Missing { near }] = problems.as_mut_slice() {
+        *near = nearly(path);
+    }
+    SourceErrors::of_history(shown, problems)
+}
+
+/// The history file beside `path` whose name is the most similar to its name, if that is at most two letters different.
+fn nearly(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_str()?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let names = fs::read_dir(folder.unwrap_or(Path::new("."))).ok()?.flatten();
+    let names = names.filter_map(|entry| entry.file_name().into_string().ok());
+    let others = names.filter(|other| other.ends_with(".history"));
+    let near = others.map(|other| (edit_distance(name, &other), other));
+    near.filter(|(edits, _)| *edits <= 2).min().map(|(_, other)| other)
 }
 
 fn exists(path: &Path) -> bool {

@@ -359,7 +359,7 @@ fn reversible(sets: &Sets<'_>, from: Option<&Version>) -> Result<(), CheckError>
     // With a version, only the last set is checked.
     let applied = if from.is_some() { sets.iter().len().saturating_sub(1) } else { 0 };
     let last = sets.iter().last().map(internal::set);
-    let from = from.map(|from| last.and_then(|set| set.meant(from)).unwrap_or(from));
+    let from = from.map(|from| last.map_or(from, |set| set.named(from)));
     let checked = || sets.iter().skip(applied);
     let mut files = Vec::new();
     for migrator in checked() {

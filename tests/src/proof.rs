@@ -10,3 +10,8 @@ pub mod entrance;
 pub mod fleet;
 pub mod checks;
 pub mod standing;
+
+/// The first line of an error or another text.
+pub fn first_line(text: &impl std::fmt::Display) -> String {
+    text.to_string().lines().next().unwrap_or_default().to_owned()
+}

@@ -6,11 +6,8 @@ use std::path::Path;
 use clap::Args;
 use migrate_runtime::{Error, Migrations, internal};
 use migrate_source::check::branches::{Branch, check_branches};
-use migrate_source::check::{
-    Checked, Down, Lints, Objects, SetOptions, SourceErrors, SourceFile, Syntax, check,
-};
-use migrate_source::discover::discover;
-use migrate_source::history_file;
+use migrate_source::check::{Checked, Down, Lints, Objects, SetOptions, SourceFile, Syntax, check};
+use migrate_source::discover::{compare_history, discover};
 
 use crate::error::VerbError;
 use crate::folder::{Folder, Located};
@@ -45,8 +42,7 @@ impl Check {
         let (file, frozen) = located.read_history()?;
         // The history file is optional, unless one is named.
         if frozen.is_some() || self.folder.names_history() {
-            let problems = history_file::compare(frozen.as_deref(), &set);
-            SourceErrors::of_history(&file, problems)?;
+            compare_history((&located.history, &file), frozen.as_deref(), &set)?;
         }
         if let Some(other) = &self.against {
             against(&located, &set, other)?;

@@ -125,6 +125,13 @@ impl Context<'_> {
         };
         styled(FAINT, &shown(&line)) + "\n"
     }
+
+    /// Warns if the database has the history of another tool, which can be why the ledger has no entry.
+    async fn warn_of_other_history(&self) {
+        if let Some(found) = internal::other_history(self.client).await {
+            self.output.warn(&found);
+        }
+    }
 }
 
 impl Verb {

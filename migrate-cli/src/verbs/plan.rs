@@ -31,6 +31,9 @@ impl PlanArgs {
     pub(super) async fn run(&self, cx: Context<'_>) -> Result<Answer, VerbError> {
         let migrator = self.limit.of(&cx.migrator);
         let plan = migrator.plan(cx.client).await?;
+        if plan.applied.is_empty() && plan.ahead.is_empty() {
+            cx.warn_of_other_history().await;
+        }
         let sql = if self.sql { Some(migrator.script(&plan)?) } else { None };
         let steps: Vec<StepBody> = plan.steps.iter().map(body).collect();
         let text = match &sql {

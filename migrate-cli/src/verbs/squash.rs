@@ -90,7 +90,7 @@ impl Squash {
                 help: "build it again",
             });
         }
-        let version = known.meant(&self.to).unwrap_or(&self.to).clone();
+        let version = known.named(&self.to).clone();
         let begun = Begun::find((&located, &files), known, &version);
         let replaced = match &begun {
             Some(begun) => begun.replaced(&version),

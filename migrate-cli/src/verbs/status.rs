@@ -39,6 +39,9 @@ impl StatusArgs {
 
     pub(super) async fn run(&self, cx: Context<'_>) -> Result<Answer, VerbError> {
         let status = cx.migrator.status(cx.client).await?;
+        if has_no_entry(&status) {
+            cx.warn_of_other_history().await;
+        }
         let drifts = status.drift.as_ref().map_or(&[][..], |report| report.0.as_slice());
         let pending = status.pending();
         let exit = match (drifts.len(), pending) {
@@ -74,6 +77,11 @@ impl StatusArgs {
         }
         Ok(Answer { exit, text, body: Body::Status(body) })
     }
+}
+
+/// Whether the ledger has no entry of the set's module, or is not there.
+pub(super) fn has_no_entry(status: &Status) -> bool {
+    status.drift.is_none() && status.migrations.iter().all(|row| row.state == State::Pending)
 }
 
 /// The note on roles that may write the ledger.

@@ -4,7 +4,7 @@ use migrate_runtime::status::State;
 use migrate_runtime::{Error, ErrorKind};
 
 use super::Context;
-use super::status::writers;
+use super::status::{has_no_entry, writers};
 use crate::error::VerbError;
 use crate::output::Answer;
 use crate::output::json::Body;
@@ -12,6 +12,9 @@ use crate::output::text::line;
 
 pub(super) async fn verify(cx: Context<'_>) -> Result<Answer, VerbError> {
     let status = cx.migrator.status(cx.client).await?;
+    if has_no_entry(&status) {
+        cx.warn_of_other_history().await;
+    }
     let note = writers(&status);
     if let Some(drift) = status.drift {
         return Err(Error::from(ErrorKind::Drift { drift }).into());

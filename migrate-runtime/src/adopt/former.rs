@@ -117,7 +117,9 @@ impl<'s> Formers<'s> {
             (Some(version), _) => {
                 one.version == *version || one.former.key.replace('-', "") == version.as_str()
             }
-            (None, Some(file)) => *file == one.former.key || is_file(file, &one.former.key),
+            (None, Some(file)) => {
+                is_file(file, &one.former.key) || one.version == Version::new(file.clone())
+            }
             (None, None) => false,
         };
         self.0.iter().find(is_its).map(|one| one.migration)

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ptr;
 
+use migrate_set::former::Former;
 use migrate_set::ledger::Entry;
 use migrate_set::name::Kind;
 use migrate_set::plan::{Policy, Tolerance};
@@ -59,6 +60,7 @@ pub(super) fn decide<'s>(
     for (index, row) in rows.iter().enumerate() {
         decision.judge(index, row);
     }
+    decision.explain();
     let Decision { mut found, notes, obstacles, set, .. } = decision;
     if !obstacles.is_empty() {
         return Err(obstacles);
@@ -231,6 +233,21 @@ impl<'s, 'e> Decision<'s, 'e> {
         if let (State::Current, Some(version)) = (row.state, &row.version) {
             self.take_up_to(row, &Version::new(version.clone()));
         }
+    }
+
+    /// Adds to unknown rows what one migration was to the tool that it was converted from, if no row is about it.
+    fn explain(&mut self) {
+        let is_unknown = |one: &AdoptObstacle| matches!(one, AdoptObstacle::Unknown { .. });
+        if !self.obstacles.iter().any(is_unknown) {
+            return;
+        }
+        let mut left = self.set.iter().filter(|one| !self.is_recorded(one));
+        let converted = left.find_map(|one| {
+            let Former { tool, key, .. } = Former::all(one.up().text()).next()?;
+            let file = self.set.path_of(one.filename());
+            Some(AdoptObstacle::Converted { file, tool, key })
+        });
+        self.obstacles.extend(converted);
     }
 
     fn take(&mut self, row: &Row, migration: &'s Migration) {

@@ -13,12 +13,13 @@ mod row;
 pub(crate) mod former;
 
 use migrate_set::remedy::Term;
+use tokio_postgres::Client;
 
-use crate::context::{Context, Sent, check_name, help_for_statement};
+use crate::context::{Context, Sent, check_name, check_unqualified, help_for_statement};
 use crate::migrator::DEFAULT_SCHEMA;
 pub use crate::outcome::{AdoptObstacle, AdoptObstacles};
 use crate::outcome::{Error, ErrorKind, counted_versions};
-use crate::sql::{Contents, checked, column, columns};
+use crate::sql::{Contents, checked, column, columns, first_table};
 use crate::wire::{self, is_of_a_check};
 pub use digest::Algorithm;
 use facts::Facts;
@@ -27,7 +28,14 @@ use matching::{Doubt, decide};
 use row::Row;
 pub use table::AnyTable;
 pub use tool::Adopt;
-pub(crate) use tool::default_tables;
+use tool::default_tables;
+
+/// What to do about the history of another tool, if the database has its table.
+pub async fn other_history(client: &Client) -> Option<String> {
+    let row = wire::query(client, &first_table(default_tables())).await.ok().flatten()?;
+    let table = column(&row, 0)?;
+    Some(format!("`{table}` has the history of another tool; take it over with `adopt`"))
+}
 
 /// A tool or any table, and the place of it, for [`Migrator::adopt`](crate::Migrator::adopt).
 ///
@@ -155,6 +163,9 @@ impl Adoption {
                 let listed =
                     wire::rows(cx.wire.client, &listing, |row| found.extend(column(&row, 0)));
                 if listed.await.is_ok() {
+                    if found.is_empty() {
+                        check_unqualified(&[Term::AdoptSchema, Term::AdoptTable], table)?;
+                    }
                     let (table, columns) = (shown, found);
                     return Err(ErrorKind::NotAdoptable { tool, table, columns }.into());
                 }

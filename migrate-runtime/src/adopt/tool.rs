@@ -96,7 +96,7 @@ pub enum Adopt {
 }
 
 /// The default tables of all tools, except those of a name that other tables may have.
-pub(crate) fn default_tables() -> impl Iterator<Item = &'static str> {
+pub(super) fn default_tables() -> impl Iterator<Item = &'static str> {
     TABLES.into_iter().filter(|name| !["migrations", "changes", "pyway"].contains(name))
 }
 

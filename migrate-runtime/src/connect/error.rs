@@ -12,7 +12,7 @@ use super::reach::Failure;
 use super::server::DatabasePlace;
 use super::settings::Origin;
 use super::tls::TlsError;
-use crate::outcome::ConnectError;
+use crate::outcome::{ConnectError, lasting};
 
 /// How other tools name the schema in an address.
 const SCHEMAS: [&str; 3] = ["schema", "currentSchema", "search_path"];
@@ -104,7 +104,7 @@ impl ConnectError {
 
     /// For what a connection waits.
     pub(super) fn waiting(failures: &[(&DatabasePlace, Failure)], limit: Duration) -> String {
-        format!("waiting up to {limit:?} for {}", reasons(failures).join("; for "))
+        format!("waiting up to {} for {}", lasting(limit), reasons(failures).join("; for "))
     }
 
     /// Why each server that was tried is not the one, also after this time.
@@ -112,7 +112,8 @@ impl ConnectError {
         failures: Vec<(&DatabasePlace, Failure)>,
         waited: Option<Duration>,
     ) -> Self {
-        let within = waited.map_or_else(String::new, |waited| format!(" within {waited:?}"));
+        let within =
+            waited.map_or_else(String::new, |waited| format!(" within {}", lasting(waited)));
         let all = reasons(&failures).join("; to ");
         let lines: String = failures.iter().map(|(_, failure)| more_said(failure)).collect();
         let help = match failures.last() {
@@ -149,7 +150,7 @@ fn said(failure: &Failure) -> String {
             (None, None) => error.to_string(),
         },
         Failure::Name(error) => error.to_string(),
-        Failure::Slow(limit) => format!("no answer within {limit:?}"),
+        Failure::Slow(limit) => format!("no answer within {}", lasting(*limit)),
         Failure::Kind(wanted) => wanted.refusal().to_owned(),
         Failure::Dotted => "no certificate is for a name that ends with a dot".to_owned(),
     }

@@ -85,12 +85,7 @@ impl Migrator<'_> {
     /// Refuses names that no server accepts.
     pub(crate) fn check_names(&self) -> Result<(), Error> {
         self.names().try_for_each(|(option, name)| check_name(option, name))?;
-        match self.table.split_once('.') {
-            Some((schema, table)) if !schema.is_empty() && !table.is_empty() => {
-                Err(qualified(schema, table))
-            }
-            _ => Ok(()),
-        }
+        check_unqualified(&[Term::LedgerSchema, Term::Table], &self.table)
     }
 
     /// The names that were given, each with its option.
@@ -137,12 +132,17 @@ pub(crate) fn check_name(option: &'static [Term], name: &str) -> Result<(), Erro
 /// What is wrong with a name that the server would truncate.
 pub(super) const TOO_LONG: &str = "is longer than the 63 bytes that a server keeps";
 
-/// Refuses `schema.table` as the name of the ledger: other tools read it as two names, and here it would be that of
-/// another ledger, in which nothing is applied.
-fn qualified(schema: &str, table: &str) -> Error {
-    let help = format!("give each its own option, {{}} and {{}}: `{schema}` and `{table}`");
-    let help = Remedy::new(help, &[Term::LedgerSchema, Term::Table]);
-    ErrorKind::BadName { problem: "is both, with a dot between them", help }.into()
+/// Refuses `schema.table` as the name of a table: other tools read it as two names, and here a ledger of this name would
+/// be another one, in which nothing is applied.
+pub(crate) fn check_unqualified(options: &'static [Term], name: &str) -> Result<(), Error> {
+    match name.split_once('.') {
+        Some((schema, table)) if !schema.is_empty() && !table.is_empty() => {
+            let help = format!("give each its own option, {{}} and {{}}: `{schema}` and `{table}`");
+            let help = Remedy::new(help, options);
+            Err(ErrorKind::BadName { problem: "is both, with a dot between them", help }.into())
+        }
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn bad_name(option: &'static [Term], problem: &'static str) -> Error {

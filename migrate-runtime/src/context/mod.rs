@@ -17,7 +17,7 @@ use migrate_set::sql::placeholder::Rendered;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
-pub(crate) use check::check_name;
+pub(crate) use check::{check_name, check_unqualified};
 pub(crate) use grants::help_for_statement;
 pub(crate) use next_action::{Sent, is_duplicate, is_on_server};
 

@@ -266,7 +266,7 @@ impl<'s> Migrator<'s> {
     /// The version of the migration that a caller names.
     pub(crate) fn named(&self, version: impl Into<Version>) -> Version {
         let named = version.into();
-        self.set.meant(&named).cloned().unwrap_or(named)
+        self.set.named(&named).clone()
     }
 
     /// Treats entries that are newer than the set as drift; by default they are allowed and reported,

@@ -18,7 +18,7 @@ use super::hook::{BoxError, When};
 use super::obstacle::AdoptObstacles;
 use super::report::{Holder, LockKind};
 use super::text::{
-    columns_of, contracts, counted, differing, error_text, held_by, in_file, line_of,
+    columns_of, contracts, counted, differing, error_text, held_by, in_file, lasting, line_of,
     locks_held_by, lost_rows, may_go_on, missing_or_another, unwanted, which_were,
 };
 use crate::stale::StaleEmbed;
@@ -132,7 +132,7 @@ pub enum ErrorKind {
     Connect(#[from] ConnectError),
 
     /// Another replica held the ledger's lock for longer than `wait_timeout`.
-    #[error("timed out after {waited:?} waiting for the lock on `{ledger}`{}", held_by(holder.as_deref()))]
+    #[error("timed out after {} waiting for the lock on `{ledger}`{}", lasting(*waited), held_by(holder.as_deref()))]
     Busy {
         /// The ledger as `schema.table`.
         ledger: String,
@@ -155,8 +155,8 @@ pub enum ErrorKind {
 
     /// The run's deadline passed. The migration that was cancelled is undone; those before it are kept.
     #[error(
-        "{}the run exceeded its deadline of {deadline:?}{}",
-        line_of(at.as_deref()), may_go_on(unknown)
+        "{}the run exceeded its deadline of {}{}",
+        line_of(at.as_deref()), lasting(*deadline), may_go_on(unknown)
     )]
     Deadline {
         /// The deadline.
@@ -168,7 +168,7 @@ pub enum ErrorKind {
     },
 
     /// The server answered nothing up to the run's deadline; nothing ran.
-    #[error("the server did not answer the first message within the deadline of {deadline:?}")]
+    #[error("the server did not answer the first message within the deadline of {}", lasting(*deadline))]
     Unanswered {
         /// The deadline.
         deadline: Duration,

@@ -29,4 +29,4 @@ pub use obstacle::{AdoptObstacle, AdoptObstacles};
 pub use report::{Amended, Applied, Holder, LockKind, Report, Trial};
 pub use skipped::{SkipReason, Skipped, SkippedList};
 pub use status::{State, Status, StatusRow};
-pub(crate) use text::{UNNAMED, chain, counted_versions, detail};
+pub(crate) use text::{UNNAMED, chain, counted_versions, detail, lasting};

@@ -7,6 +7,8 @@ use migrate_set::text::escaped;
 
 const UNKNOWN: &str = "add the missing files to the folder, or use {} to leave these rows out";
 
+const CONVERTED: &str = "adopt from the table of that tool, by the column that has such values";
+
 const CHECKSUM: &str = "restore the text that was applied, or use {} to adopt it unverified";
 
 const REPLACED: &str =
@@ -22,6 +24,15 @@ pub enum AdoptObstacle {
     Unknown {
         /// The row: its version, or its file.
         row: String,
+    },
+    /// There is no migration for a row, and this one was converted: its tool's table has another name for it.
+    Converted {
+        /// The file, as the set names it.
+        file: String,
+        /// The tool.
+        tool: String,
+        /// What that tool's table has for it.
+        key: String,
     },
     /// The text in the set differs from what the tool applied.
     Checksum {
@@ -55,6 +66,13 @@ impl fmt::Display for AdoptObstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             AdoptObstacle::Unknown { row } => write!(f, "{row} is not in the set"),
+            AdoptObstacle::Converted { file, tool, key } => {
+                write!(
+                    f,
+                    "{file} was converted from {tool}, whose table has `{}` for it",
+                    escaped(key)
+                )
+            }
             AdoptObstacle::Checksum { file, algorithm, kept, embedded } => {
                 let kept = escaped(kept);
                 write!(
@@ -91,11 +109,13 @@ impl AdoptObstacles {
     pub(super) fn help(&self) -> Remedy {
         let any = |is: fn(&AdoptObstacle) -> bool| self.0.iter().any(is);
         let is_unknown = any(|obstacle| matches!(obstacle, AdoptObstacle::Unknown { .. }));
+        let converted = any(|obstacle| matches!(obstacle, AdoptObstacle::Converted { .. }));
         let differs = any(|obstacle| matches!(obstacle, AdoptObstacle::Checksum { .. }));
         let replaced = any(|obstacle| matches!(obstacle, AdoptObstacle::Replaced { .. }));
         let branch = any(|obstacle| matches!(obstacle, AdoptObstacle::Branch { .. }));
         let failed = any(|obstacle| matches!(obstacle, AdoptObstacle::Failed { .. }));
         let texts = [
+            (converted, CONVERTED),
             (is_unknown, UNKNOWN),
             (differs, CHECKSUM),
             (replaced, REPLACED),

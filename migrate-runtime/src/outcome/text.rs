@@ -1,6 +1,7 @@
 //! Parts of texts that several errors and reports share.
 
 use std::error::Error as StdError;
+use std::time::Duration;
 use std::{fmt, iter};
 
 use migrate_set::release::Release;
@@ -131,11 +132,23 @@ pub(super) fn what_is_kept(report: &Report) -> String {
         + &lines(applied, "applied", *unconfirmed)
 }
 
+/// How long something took or may take: a limit of whole seconds as such, anything else to a tenth of a second, or in
+/// milliseconds.
+pub(crate) fn lasting(duration: Duration) -> String {
+    let (seconds, tenths) = (duration.as_secs(), duration.subsec_millis() / 100);
+    match (seconds, tenths) {
+        // Less than a millisecond is not nothing.
+        (0, _) => format!("{} ms", duration.as_micros().div_ceil(1000)),
+        (_, 0) => format!("{seconds} s"),
+        _ => format!("{seconds}.{tenths} s"),
+    }
+}
+
 /// Whom a run waited for, as a line: time in which it migrated nothing.
 pub(super) fn whom_it_waited_for(report: &Report) -> String {
-    let waited = report.waited.as_millis();
+    let waited = lasting(report.waited);
     report.waited_for.as_ref().map_or_else(String::new, |holder| {
-        format!("\nit waited {waited} ms for the lock on the ledger, held by {holder}")
+        format!("\nit waited {waited} for the lock on the ledger, held by {holder}")
     })
 }
 
@@ -200,4 +213,23 @@ pub(super) fn table(
         writeln!(f, "{a:<first$}  {b:<second$}  {c}")?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_no_more_digits_than_are_of_use() {
+        #[track_caller]
+        fn check(nanos: u64, expected: &str) {
+            assert_eq!(lasting(Duration::from_nanos(nanos)), expected);
+        }
+        check(0, "0 ms");
+        check(1_000, "1 ms");
+        check(250_000_000, "250 ms");
+        check(1_200_000_000, "1.2 s");
+        check(10_023_456_789, "10 s");
+        check(600_000_000_000, "600 s");
+    }
 }

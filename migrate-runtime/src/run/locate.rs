@@ -11,11 +11,9 @@ use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, ErrorPosition};
 
 use super::action::Action;
-use crate::adopt::default_tables;
+use crate::adopt::other_history;
 use crate::context::{Context, Sent, help_for_statement, is_duplicate};
 use crate::outcome::{ErrorKind, Kept, MigrationFailure, Place};
-use crate::sql::{column, first_table};
-use crate::wire;
 
 /// The statement that failed, as far as it is known.
 #[derive(Debug, Clone, Copy)]
@@ -76,18 +74,16 @@ pub(super) async fn error(
     let statement = failure.statement.as_deref().unwrap_or_default();
     failure.help = help_for_statement(cx.wire.client, &source, statement, sent).await;
     if is_duplicate(sqlstate) {
-        let other = other_history(cx, &failure.version).await;
+        let other = of_first(cx, &failure.version).await;
         failure.help = other.or(failure.help);
     }
     ErrorKind::Migration { failure: Box::new(failure), source }.into()
 }
 
 /// The help where the first migration of the set failed and another tool's table is there.
-async fn other_history(cx: &Context<'_>, version: &str) -> Option<Remedy> {
+async fn of_first(cx: &Context<'_>, version: &str) -> Option<Remedy> {
     cx.migrator.set.iter().next().filter(|first| first.version().as_str() == version)?;
-    let row = wire::query(cx.wire.client, &first_table(default_tables())).await.ok().flatten()?;
-    let table = column(&row, 0)?;
-    Some(format!("`{table}` has the history of another tool; take it over with `adopt`").into())
+    Some(other_history(cx.wire.client).await?.into())
 }
 
 /// A failure at `place`, without a statement.

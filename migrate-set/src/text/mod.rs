@@ -36,6 +36,21 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
     escaped_where(text, |c| is_hidden(c) || c == '\n')
 }
 
+/// The name of a role, in quotes where a sentence would not show where it ends.
+///
+/// ```
+/// use migrate_set::text::role;
+/// assert_eq!(role("app"), "app");
+/// assert_eq!(role("on call"), "\"on call\"");
+/// ```
+pub fn role(name: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_alphanumeric() || ['_', '$', '-', '.', '@'].contains(&c);
+    match escaped(name) {
+        plain if !name.is_empty() && name.chars().all(is_plain) => plain,
+        other => Cow::Owned(format!("\"{}\"", other.replace('"', "\"\""))),
+    }
+}
+
 fn escaped_where(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
     if !text.contains(&is_escaped) {
         return Cow::Borrowed(text);

@@ -268,7 +268,8 @@ impl Default for SetOptions {
 /// The mistakes in the names of `classified` files, in a folder that messages show as `folder`.
 pub(crate) fn misnamed(folder: &str, classified: &Classified) -> Vec<SourceError> {
     let error = |error: &NameError| {
-        SourceError::of_file(shown(folder, error.file()), Problem::Name(error.clone()))
+        let path = shown(folder, error.file());
+        SourceError::of_file(path, Problem::Name(error.clone().within(folder)))
     };
     classified.errors.iter().map(error).collect()
 }

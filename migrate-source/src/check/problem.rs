@@ -46,6 +46,12 @@ pub enum Problem {
         /// The error message of the system.
         reason: String,
     },
+    /// The history or schema file does not exist, and neither does its folder.
+    #[error("does not exist, because there is no folder `{folder}`")]
+    NoParent {
+        /// The first folder of the path that is missing.
+        folder: String,
+    },
     /// The set differs from its history file.
     #[error(transparent)]
     History(HistoryProblem),

@@ -92,6 +92,9 @@ impl Problem {
     /// The help of the other problems with a fixed help.
     fn plain_help(&self) -> &'static str {
         match self {
+            Problem::NoParent { .. } => {
+                "correct the path (in `embed_migrations!` it is relative to the crate's Cargo.toml), or make the folder"
+            }
             Problem::Unwritable { .. } => "its folder must exist and be writable",
             Problem::Denied { .. } => "allow the user who runs this to read it",
             Problem::Unreadable { .. } => "fix it, or remove it",

@@ -109,8 +109,11 @@ pub fn update(
     Ok(Updated { text: freeze(set), changes: changes.collect() })
 }
 
-/// Every deviation of `set` from the history file's `text`; a file that does not exist freezes nothing.
+/// Every deviation of `set` from the history file's `text`; `None` is a file that does not exist.
 pub fn compare(text: Option<&str>, set: &Migrations) -> Vec<HistoryProblem> {
+    if text.is_none() && lines(set).next().is_some() {
+        return vec![HistoryProblem::Missing { near: None }];
+    }
     let (mut frozen, mut problems) = entries(text);
     if !problems.is_empty() {
         return problems;
@@ -284,6 +287,12 @@ mod tests {
             &[("1_x.sql", A.1)],
             &["version 1: `a` was renamed to `x` after it was frozen"],
         );
+    }
+
+    #[test]
+    fn a_missing_file_is_one_deviation_unless_it_would_have_no_lines() {
+        assert_eq!(compare(None, &set(&[A, B])), [HistoryProblem::Missing { near: None }]);
+        assert_eq!(compare(None, &set(&[("R__v.sql", "select 4")])), []);
     }
 
     #[test]

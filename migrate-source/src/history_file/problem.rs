@@ -87,6 +87,12 @@ pub enum HistoryProblem {
         /// The newest frozen version.
         newest: String,
     },
+    /// There is no file, which would freeze nothing.
+    #[error("does not exist")]
+    Missing {
+        /// A history file beside it whose name is nearly the same.
+        near: Option<String>,
+    },
     /// A new migration is not frozen yet.
     #[error("version {version}: `{filename}` is not frozen yet")]
     New {
@@ -116,7 +122,7 @@ impl HistoryProblem {
     /// The least update that resolves it; `None` if none does.
     pub fn update(&self) -> Option<Update> {
         match self {
-            HistoryProblem::New { .. } => Some(Update::Newest),
+            HistoryProblem::New { .. } | HistoryProblem::Missing { .. } => Some(Update::Newest),
             HistoryProblem::Edited { update, .. }
             | HistoryProblem::Renamed { update, .. }
             | HistoryProblem::Removed { update, .. } => Some(*update),
@@ -188,6 +194,13 @@ impl HistoryProblem {
                     .into()
             }
             HistoryProblem::New { .. } => Remedy::new("freeze it with {}", &[Term::Freeze]),
+            HistoryProblem::Missing { near: Some(near) } => Remedy::new(
+                format!("did you mean `{near}`? Otherwise freeze the set with {{}}"),
+                &[Term::Freeze],
+            ),
+            HistoryProblem::Missing { near: None } => {
+                Remedy::new("freeze the set with {}, and commit the file", &[Term::Freeze])
+            }
         }
     }
 

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use migrate_set::name::{Direction, Layout};
+use migrate_set::name::{Direction, Layout, shown};
+
+use super::folders::holds_downs;
 
 /// How many files of a set have a layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -231,6 +233,16 @@ pub enum NameError {
 }
 
 impl NameError {
+    /// The same in the set of the folder `set`, so that its help can name another folder as a path.
+    pub(crate) fn within(mut self, set: &str) -> Self {
+        if let Self::Nested { folder, .. } = &mut self
+            && !holds_downs(folder)
+        {
+            *folder = shown(set, folder);
+        }
+        self
+    }
+
     /// The file: the only one, or the first.
     pub fn file(&self) -> &str {
         match self {

@@ -9,7 +9,7 @@ pub(super) fn of_another_database(wanted: &str, found: &Found<'_>) -> Option<&'s
     Some(match (before.as_str(), word.as_str()) {
         (_, "`" | "[") if wanted.contains("name") => "quote the name with `\"`",
         (_, "#" | "//") => "begin the comment with `--`",
-        (_, "AUTO_INCREMENT" | "AUTOINCREMENT") => {
+        (_, "AUTO_INCREMENT" | "AUTOINCREMENT" | "AUTO") => {
             "write `GENERATED ALWAYS AS IDENTITY` in its place"
         }
         (_, "IDENTITY") if wanted == "`,`" => "write `GENERATED ALWAYS AS IDENTITY` in its place",

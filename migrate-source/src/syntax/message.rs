@@ -4,6 +4,7 @@ use migrate_set::text::masked;
 use squawk_parser::{SyntaxKind as Kind, is_reserved_keyword};
 
 use super::dialects::of_another_database;
+use super::mistakes::{missing, usual};
 use super::rules::{BARE, NO_COLUMN, NO_DEFAULT, NO_NAME};
 use super::suggest::suggestion;
 use super::tree::kinds;
@@ -21,10 +22,20 @@ pub(super) struct Found<'s> {
     pub(super) previous: Option<&'s str>,
     /// The kind of the token before it.
     pub(super) previous_kind: Option<Kind>,
+    /// The text of the token before that.
+    pub(super) earlier: Option<&'s str>,
+    /// The text of the token after it.
+    pub(super) next: Option<&'s str>,
+    /// The first two words of the statement.
+    pub(super) begin: [Option<&'s str>; 2],
 }
 
 /// How many characters of a token are shown.
 const SHOWN: usize = 30;
+
+/// What to do if the parser is wrong.
+const IS_VALID: &str =
+    "the server accepts it as it is, write `-- migrate:allow syntax because REASON`";
 
 /// The sentence for the raw message `raw`.
 pub(super) fn message(raw: &str, found: &Found<'_>) -> String {
@@ -37,9 +48,6 @@ pub(super) fn message(raw: &str, found: &Found<'_>) -> String {
     }
     if raw == "expected an expression before it" {
         return format!("expected an expression before {shown}");
-    }
-    if raw.starts_with("missing co") {
-        return format!("expected `,`, found {shown}");
     }
     match wanted(raw, found) {
         Some(wanted) => format!("expected {wanted}, found {shown}"),
@@ -54,7 +62,7 @@ pub(super) fn help(raw: &str, found: &Found<'_>) -> String {
     if let Some(suggestion) = suggestion(&wanted, found) {
         return suggestion;
     }
-    if let Some(help) = of_another_database(&wanted, found) {
+    if let Some(help) = usual(&wanted, found).or_else(|| of_another_database(&wanted, found)) {
         return help.to_owned();
     }
     let help = match found.text {
@@ -77,8 +85,10 @@ pub(super) fn help(raw: &str, found: &Found<'_>) -> String {
         None => "complete the statement, or remove the `;` that ends it too early",
         Some(word) if begins_statement(word) => "is a `;` missing before it?",
         Some(_) => {
-            "fix it; if the server accepts it as it is, write \
-             `-- migrate:allow syntax because REASON`"
+            return match missing(&wanted) {
+                Some(word) => format!("is `{word}` missing before it? If {IS_VALID}"),
+                None => format!("fix it; if {IS_VALID}"),
+            };
         }
     };
     help.to_owned()
@@ -125,6 +135,9 @@ fn shown(found: &Found<'_>) -> String {
 
 /// What the parser wanted, if the message says so.
 fn wanted(raw: &str, found: &Found<'_>) -> Option<String> {
+    if raw.starts_with("missing co") {
+        return Some("`,`".to_owned());
+    }
     let wanted = raw.strip_prefix("expected ").or_else(|| raw.strip_prefix("Expected "))?;
     let ends = [", got ", ", found ", " but got "];
     let wanted = ends.iter().find_map(|end| wanted.split_once(end)).map_or(wanted, |(w, _)| w);

@@ -5,6 +5,8 @@
 
 mod body;
 mod dialects;
+mod mistakes;
+mod placeholders;
 mod message;
 mod walk;
 mod rules;
@@ -14,7 +16,6 @@ pub(crate) mod tree;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
 use std::iter;
 use std::ops::Range;
 use std::panic::catch_unwind;
@@ -24,6 +25,7 @@ use migrate_set::sql::lexer::{TokenKind, lex};
 pub(crate) use body::{Body, Language};
 pub(crate) use dialects::for_type_of_another_database;
 pub(crate) use names::needs_quotes;
+use placeholders::{filled, identifier, qualified};
 use tree::Tree;
 
 use crate::stream::stream;
@@ -114,8 +116,12 @@ fn verdict(statement: &str) -> Judged {
     if too_deep(statement) {
         return Judged::default();
     }
-    let filled = filled(statement);
-    catch_unwind(|| walk::judge(&filled)).unwrap_or_default()
+    let filled = filled(statement, identifier);
+    let judged = catch_unwind(|| walk::judge(&filled)).unwrap_or_default();
+    match judged.tree.as_ref().and_then(|_| qualified(statement)) {
+        Some(error) => Judged { error: Some(error), ..Judged::default() },
+        None => judged,
+    }
 }
 
 /// Whether the parser could exceed its stack: by nesting, by operators before an operand, and by
@@ -138,19 +144,4 @@ fn too_deep(statement: &str) -> bool {
         deepest = deepest.max(open + run);
     }
     deepest > DEPTH
-}
-
-/// The statement with each placeholder replaced by an identifier of the same length.
-fn filled(statement: &str) -> Cow<'_, str> {
-    if !statement.contains('{') {
-        return Cow::Borrowed(statement);
-    }
-    let mut filled = String::with_capacity(statement.len());
-    for token in lex(statement) {
-        match token.kind {
-            TokenKind::Placeholder => filled.extend(iter::repeat_n('x', token.end - token.start)),
-            _ => filled.push_str(token.text(statement)),
-        }
-    }
-    Cow::Owned(filled)
 }

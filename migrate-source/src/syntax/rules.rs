@@ -20,6 +20,9 @@ const INFIX: &[&str] = &["<", ">", "=", "<=", ">=", "<>", "!=", "*", "/", "%", "
 pub(super) const NO_NAME: &str = "expected a name";
 pub(super) const NO_COLUMN: &str = "expected a column name";
 
+/// Where gram.y has `name`, and the parser a path.
+pub(super) const PLAIN: &str = "expected a name without a schema";
+
 /// gram.y, `ColConstraintElem`: a default is a `b_expr`, which has no AND, OR or NOT.
 pub(super) const NO_DEFAULT: &str = "expected a default value without AND, OR or NOT";
 
@@ -144,8 +147,28 @@ impl Walk<'_> {
                 (around == Some(Kind::DEFAULT_CONSTRAINT)).then_some(NO_DEFAULT)
             }
             Kind::STRING => self.beside(previous, token),
+            Kind::DOT if self.is_after_plain_name() => Some(PLAIN),
             _ => None,
         }
+    }
+
+    /// Whether the last token is a name that can have no schema: of a new index, of a constraint, or after RENAME.
+    fn is_after_plain_name(&self) -> bool {
+        let mut kinds: Vec<Kind> = self.tree.tokens.iter().map(|token| token.kind).collect();
+        kinds.pop();
+        let of_index = |kind: &Kind| {
+            matches!(
+                kind,
+                any_of![CREATE_KW, UNIQUE_KW, INDEX_KW, CONCURRENTLY_KW, IF_KW, NOT_KW, EXISTS_KW]
+            )
+        };
+        let before = kinds.strip_suffix(kinds![IF_KW, EXISTS_KW]).unwrap_or(&kinds);
+        before.ends_with(kinds![CONSTRAINT_KW])
+            || before.ends_with(kinds![RENAME_KW, TO_KW])
+            || before.ends_with(kinds![USING_KW, INDEX_KW])
+            || (kinds.contains(&Kind::INDEX_KW)
+                && kinds.starts_with(kinds![CREATE_KW])
+                && kinds.iter().all(of_index))
     }
 
     /// Why a keyword cannot be the name that is here; after a dot, each can.

@@ -131,6 +131,9 @@ fn help_names_the_next_action() {
         alter table t add column a
             => complete the statement, or remove the `;` that ends it too early
         alter table t rename column a b
+            => is `TO` missing before it? If the server accepts it as it is, write `-- migrate:allow
+                syntax because REASON`
+        values (1) 2
             => fix it; if the server accepts it as it is, write `-- migrate:allow syntax because
                 REASON`
         select count(*) fom t => did you mean `FROM` instead of `fom`?

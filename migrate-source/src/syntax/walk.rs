@@ -227,15 +227,19 @@ impl<'s> Walk<'s> {
             return None;
         }
         let (at, message) = self.after_verb(at, message);
-        let before = at.checked_sub(1).and_then(|before| self.tree.tokens.get(before)).copied();
-        let token = self.tree.tokens.get(at).map(|token| self.whole(*token));
+        let tokens = &self.tree.tokens;
+        let before = |n| at.checked_sub(n).and_then(|before| tokens.get(before)).copied();
+        let token = tokens.get(at).map(|token| self.whole(*token));
         let text = |token: Token| &self.text[token.start()..token.end()];
         let found = Found {
             index: at,
             text: token.map(text),
             kind: token.map(|token| token.kind),
-            previous: before.map(text),
-            previous_kind: before.map(|token| token.kind),
+            previous: before(1).map(text),
+            previous_kind: before(1).map(|token| token.kind),
+            earlier: before(2).map(text),
+            next: tokens.get(at + 1).copied().map(text),
+            begin: [0, 1].map(|index| tokens.get(index).copied().map(text)),
         };
         let end = self.text.len();
         Some(SyntaxError {

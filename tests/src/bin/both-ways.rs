@@ -17,6 +17,7 @@ use migrate_runtime::source::from_folder;
 use migrate_set::sql::sharing::Sharing;
 use migrate_tests::both_ways::{Left, Way, difference, left};
 use migrate_tests::database::FreshDatabase;
+use migrate_tests::proof::first_line;
 use migrate_tests::sets::lenient;
 
 #[tokio::main]
@@ -29,10 +30,7 @@ async fn main() -> ExitCode {
             Ok(set) => set,
             Err(error) => {
                 refused += 1;
-                println!(
-                    "{name}: no set: {}",
-                    error.to_string().lines().next().unwrap_or_default()
-                );
+                println!("{name}: no set: {}", first_line(&error));
                 continue;
             }
         };

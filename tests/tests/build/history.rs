@@ -141,11 +141,7 @@ fn with_one_line_in_its_build_script_every_change_is_a_rebuild() {
 #[test]
 fn history_is_written_on_request_and_checked() {
     let project = project("frozen", ", history = \"migrations.history\"");
-    let new = [
-        "error: migrations.history: version 1: `1_a.sql` is not frozen yet",
-        "error: migrations.history: version 2: `2_b.sql` is not frozen yet",
-    ];
-    assert_eq!(refusals(&project), new);
+    assert_eq!(refusals(&project), ["error: migrations.history: does not exist"]);
     assert!(!project.path("migrations.history").exists());
     update(&project);
     assert_eq!(run(&project), "2 embedded\n");

@@ -181,7 +181,7 @@ async fn wait_for_a_server_has_an_end() {
         let wait = connect(url).wait_for_server(Duration::from_millis(300));
         let error = wait.await.expect_err("no server");
         assert!(begun.elapsed() >= Duration::from_millis(300), "{error}");
-        let start = format!("cannot connect within 300ms to `shop` on {host}:1{reason}");
+        let start = format!("cannot connect within 300 ms to `shop` on {host}:1{reason}");
         assert!(error.to_string().starts_with(&start), "{error}");
     }
 }
@@ -203,7 +203,7 @@ async fn client_that_no_task_drives_is_reported() {
     let error = migrator.run(&mut client).await.expect_err("the deadline");
     assert_eq!(*seen.lock().unwrap_or_else(PoisonError::into_inner), [true]);
     assert!(matches!(error.kind(), ErrorKind::Unanswered { .. }), "{error}");
-    let expected = "the server did not answer the first message within the deadline of 5s\n\
+    let expected = "the server did not answer the first message within the deadline of 5 s\n\
                     help: a task must drive the client's connection (`tokio::spawn(connection)`); if one \
                     does, check the server and the pooler";
     assert_eq!(error.to_string(), expected);

@@ -102,7 +102,7 @@ async fn outcome_of_what_cannot_be_cancelled_is_unknown() {
     assert_eq!(unknown.last().map(String::as_str), Some("3"), "{error}");
     let text = error.to_string();
     for part in [
-        "the run exceeded its deadline of 1s\nthe outcome of versions ",
+        "the run exceeded its deadline of 1 s\nthe outcome of versions ",
         " to 3 is unknown: the server did not end its work when it was asked to, and may still complete it",
         "help: end the process, or abort the task of this connection; the next run reads from the ledger what took effect",
     ] {
@@ -130,7 +130,7 @@ async fn deadline_between_the_lock_and_the_migrations_leaves_nothing() {
     let error = migrator.run(&mut client).await.expect_err("the deadline");
     assert_eq!(
         error.to_string(),
-        "the run exceeded its deadline of 1.2s\nhelp: set a longer `.deadline(..)`, or split the migration"
+        "the run exceeded its deadline of 1.2 s\nhelp: set a longer `.deadline(..)`, or split the migration"
     );
     let near = database.connect().await;
     assert_eq!(value(&near, "SELECT to_regclass('migration_ledger')").await, "NULL");

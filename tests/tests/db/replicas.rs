@@ -88,7 +88,7 @@ async fn lock_held_by_another_session_is_waited_for_until_the_deadline() {
     assert_eq!(
         error.to_string(),
         format!(
-            "timed out after 200ms waiting for the lock on `public.migration_ledger`, \
+            "timed out after 200 ms waiting for the lock on `public.migration_ledger`, \
              held by {holder}\n\
              help: see what it is doing, or set a longer `.wait_timeout(..)`"
         )

@@ -162,7 +162,7 @@ async fn lock_that_has_not_expired_is_waited_for() {
         assert_eq!(
             error.to_string(),
             format!(
-                "timed out after 100ms waiting for the lock on `public.migration_ledger`, \
+                "timed out after 100 ms waiting for the lock on `public.migration_ledger`, \
                  held by {holder}\n\
                  help: see what it is doing, or set a longer `.wait_timeout(..)`; if it is certainly \
                  gone, `DELETE FROM \"public\".\"migration_ledger\" WHERE module = '' AND \

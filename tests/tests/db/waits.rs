@@ -144,7 +144,7 @@ async fn deadline_cuts_the_statement_that_runs() {
         let ErrorKind::Deadline { at: Some(failure), .. } = error.kind() else { panic!("{error}") };
         assert_ne!(failure.kept, Kept::Unknown);
         let text = error.to_string();
-        let end = "the run exceeded its deadline of 2s\n\
+        let end = "the run exceeded its deadline of 2 s\n\
                    help: set a longer `.deadline(..)`, or split the migration";
         assert!(text.starts_with("migrations/2_x.sql:") && text.ends_with(end), "{text}");
         assert_eq!(value(&client, "SHOW statement_timeout").await, "0");

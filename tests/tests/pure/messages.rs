@@ -239,7 +239,7 @@ fn names_that_match_several_files() {
     refused(
         &[("1_a.sql", "SELECT 1;"), ("sql/b.sql", ""), ("sql/c.sql", "")],
         "m/sql/b.sql: `sql/b.sql` is in a folder that is not a migration
-         help: name `sql` as the folder, if the migrations are there; otherwise move its 2 scripts out, or up into the migration folder",
+         help: name `m/sql` as the folder, if the migrations are there; otherwise move its 2 scripts out, or up into the migration folder",
     );
     refused(
         &[("release-1/a.sql", "SELECT 1;")],
@@ -321,6 +321,14 @@ fn entry(set: &Migrations, version: &'static str) -> Entry {
         applied_by: "deploy".to_owned(),
         ..Entry::brief(version, Kind::Versioned, checksum)
     }
+}
+
+#[test]
+fn role_of_several_words_is_quoted_in_a_disagreement() {
+    let set = set(&[("1_a.sql", "SELECT 1;")]);
+    let missing = Entry { applied_by: "on call".to_owned(), ..entry(&set, "2") };
+    let text = report(&set, vec![entry(&set, "1"), missing]);
+    assert!(text.contains("was applied by \"on call\" at 2026-01-02T03:04:05Z"), "{text}");
 }
 
 /// What the safe policy reports, which here also refuses a ledger that is ahead.

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use migrate_runtime::{ErrorKind, Lock, Migrator};
 use migrate_tests::cluster::Crash;
 use migrate_tests::database::{ADVISORY_LOCKS, connect, value};
+use migrate_tests::proof::first_line;
 use migrate_tests::sets::set;
 use tokio::task::JoinSet;
 
 use super::Verdicts;
-use super::setup::{Nodes, entries, first_line, migrate, run};
+use super::setup::{Nodes, entries, how_it_ended, migrate, run};
 
 const REPLICAS: usize = 12;
 
@@ -81,7 +82,7 @@ async fn on_a_worker(nodes: &Nodes, verdicts: &mut Verdicts) {
     );
     let seen = match &result {
         Ok(_) => "ran".to_owned(),
-        Err(error) => error.to_string().lines().next().unwrap_or_default().to_owned(),
+        Err(error) => first_line(error),
     };
     verdicts.add("a run on a worker", refused && left == "t", seen);
 }
@@ -108,7 +109,7 @@ async fn locked_on_a_worker(nodes: &Nodes, verdicts: &mut Verdicts) {
     run(&worker, "ROLLBACK").await;
     let again = migrator.run(&mut client).await;
     let is_blocked = result.is_err() && waited < Duration::from_secs(8) && again.is_ok();
-    let seen = format!("after {:.1} s: {}", waited.as_secs_f64(), first_line(&result));
+    let seen = format!("after {:.1} s: {}", waited.as_secs_f64(), how_it_ended(&result));
     verdicts.add("a shard locked on its worker", is_blocked, seen);
 }
 
@@ -124,6 +125,6 @@ async fn without_a_worker(nodes: &mut Nodes, verdicts: &mut Verdicts) {
     let again = migrate(&set, &mut client).await;
     let counted = value(&client, "SELECT count(*) FROM t WHERE b = 1").await;
     let holds = failed.is_err() && kept == 2 && again.is_ok() && counted == "50";
-    let seen = format!("{}; then {}", first_line(&failed), first_line(&again));
+    let seen = format!("{}; then {}", how_it_ended(&failed), how_it_ended(&again));
     verdicts.add("a worker that is down", holds, seen);
 }

@@ -13,7 +13,7 @@ use migrate_tests::sets::set;
 use tokio_postgres::Client;
 
 use super::Verdicts;
-use super::setup::{Nodes, first_line, migrate, run};
+use super::setup::{Nodes, how_it_ended, migrate, run};
 
 /// The migrations that count, of each kind.
 const STEPS: usize = 8;
@@ -146,7 +146,7 @@ async fn crashed(nodes: &mut Nodes, database: &str, case: (Change, &str), after:
     let ended = running.await.expect("a run");
     nodes.coordinator.start();
     if ended.as_ref().is_err_and(|error| !is_fault(error)) {
-        return End::Diverged(format!("no crash explains {}", first_line(&ended)));
+        return End::Diverged(format!("no crash explains {}", how_it_ended(&ended)));
     }
     let began = Instant::now();
     let mut client = nodes.client(database).await;

@@ -1,12 +1,13 @@
 //! Indexes whose builder was killed, on the coordinator and on shards.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use migrate_tests::database::{connect, value};
 use migrate_tests::sets::set;
 
 use super::Verdicts;
-use super::setup::{Nodes, first_line, migrate, run};
+use super::setup::{Nodes, how_it_ended, migrate, run};
 
 /// How often the session that builds an index is killed.
 const KILLS: u64 = 5;
@@ -36,20 +37,21 @@ async fn killed(nodes: &Nodes, verdicts: &mut Verdicts) {
     let mut client = nodes.spread("killed").await;
     let set = set(&[TABLE, INDEX]);
     migrate(&migrate_tests::sets::set(&[TABLE]), &mut client).await.expect("a table");
-    let mut kills = 0;
+    let (mut kills, mut ends) = (0, BTreeSet::new());
     for kill in 0..KILLS {
         let (set, mut builder) = (set.clone(), nodes.client("killed").await);
         let running = tokio::spawn(async move { migrate(&set, &mut builder).await });
         while !running.is_finished() && value(&client, BUILDING).await == "0" {}
         tokio::time::sleep(Duration::from_millis(30 * kill)).await;
         kills += usize::from(value(&client, KILLING).await != "0");
-        let _ = running.await;
+        ends.insert(how_it_ended(&running.await.expect("a builder")));
     }
     let result = migrate(&set, &mut client).await;
     let invalid = invalid(nodes, "killed").await;
     let valid =
         value(&client, "SELECT indisvalid FROM pg_index WHERE indexrelid = 't_b'::regclass").await;
-    let seen = format!("{kills} killed, {invalid} INVALID; {}", first_line(&result));
+    let ends = ends.into_iter().collect::<Vec<_>>().join(", ");
+    let seen = format!("{kills} killed ({ends}), {invalid} INVALID; {}", how_it_ended(&result));
     verdicts.add(
         "CREATE INDEX CONCURRENTLY with kills",
         result.is_ok() && invalid == 0 && valid == "t",
@@ -73,8 +75,8 @@ async fn failed_on_shards(nodes: &Nodes, verdicts: &mut Verdicts) {
     let holds = failed.is_err() && again.is_ok() && invalid == 0;
     let seen = format!(
         "{left} INVALID after {}; then {}, {invalid} INVALID",
-        first_line(&failed),
-        first_line(&again)
+        how_it_ended(&failed),
+        how_it_ended(&again)
     );
     verdicts.add("an INVALID index on some shards", holds, seen);
 }

@@ -9,7 +9,7 @@ use migrate_tests::database::value;
 use migrate_tests::sets::set;
 
 use super::Verdicts;
-use super::setup::{Nodes, first_line, run};
+use super::setup::{Nodes, how_it_ended, run};
 
 const TENANTS: usize = 50;
 
@@ -68,12 +68,12 @@ async fn verbs(nodes: &Nodes, set: &Migrations, verdicts: &mut Verdicts) {
     let mut client = nodes.client("tenants").await;
     let migrator = Migrator::new(set).schema("tenant_row").create_schema().lock(Lock::Row);
     let by_row = migrator.run(&mut client).await;
-    verdicts.add("a lock row in a ledger on a worker", by_row.is_ok(), first_line(&by_row));
+    verdicts.add("a lock row in a ledger on a worker", by_row.is_ok(), how_it_ended(&by_row));
 
     let migrator = Migrator::new(set).schema("tenant_1");
     let undone = undo(&migrator, &mut client).await;
     let c = value(&client, "SELECT max(to_jsonb(t) ->> 'c') FROM tenant_1.t").await;
-    let seen = format!("{}, c is {c}", first_line(&undone));
+    let seen = format!("{}, c is {c}", how_it_ended(&undone));
     verdicts.add("a rollback, and once more", undone.is_ok() && c == "2", seen);
 
     let edited: Vec<(&str, &str)> = FILES
@@ -82,7 +82,7 @@ async fn verbs(nodes: &Nodes, set: &Migrations, verdicts: &mut Verdicts) {
         .collect();
     let edited = migrate_tests::sets::set(&[edited.as_slice(), &INDEX].concat());
     let edits = edit(&Migrator::new(&edited).schema("tenant_2"), &mut client).await;
-    verdicts.add("accept, forget and baseline", edits.is_ok(), first_line(&edits));
+    verdicts.add("accept, forget and baseline", edits.is_ok(), how_it_ended(&edits));
 
     run(&client, "CREATE SCHEMA tenant_other").await;
     let theirs = "CREATE TABLE tenant_other.schema_migrations (version text PRIMARY KEY)";
@@ -91,7 +91,7 @@ async fn verbs(nodes: &Nodes, set: &Migrations, verdicts: &mut Verdicts) {
     let migrator = Migrator::new(set).schema("tenant_other");
     let adopted = migrator.adopt(&mut client, Adopt::Dbmate.schema("tenant_other")).await;
     let seen = adopted.as_ref().map(|report| report.amended.len());
-    verdicts.add("adoption in a schema of a tenant", matches!(seen, Ok(2)), first_line(&adopted));
+    verdicts.add("adoption in a schema of a tenant", matches!(seen, Ok(2)), how_it_ended(&adopted));
 }
 
 async fn undo(migrator: &Migrator<'_>, client: &mut tokio_postgres::Client) -> Result<(), Error> {

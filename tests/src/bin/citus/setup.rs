@@ -102,8 +102,8 @@ pub async fn migrate(set: &Migrations, client: &mut Client) -> Result<Report, Er
     Migrator::new(set).run(client).await
 }
 
-/// The first line of an error, or that there is none.
-pub fn first_line<T>(result: &Result<T, Error>) -> String {
+/// The first two lines of an error, or that there is none.
+pub fn how_it_ended<T>(result: &Result<T, Error>) -> String {
     match result {
         Ok(_) => "no error".to_owned(),
         Err(error) => error.to_string().lines().take(2).collect::<Vec<_>>().join(" / "),

@@ -6,7 +6,7 @@ use migrate_tests::sets::set;
 use tokio_postgres::Client;
 
 use super::Verdicts;
-use super::setup::{Nodes, entries, first_line, migrate};
+use super::setup::{Nodes, entries, how_it_ended, migrate};
 
 /// A statement a line.
 const STATEMENTS: &str = include_str!("statements.sql");
@@ -33,7 +33,7 @@ async fn matrix(case: &str, client: &mut Client, verdicts: &mut Verdicts) {
     let (applied, all) = (entries(client).await, files.len());
     let ended = match &result {
         Ok(report) => format!("{} messages", report.messages),
-        Err(_) => first_line(&result),
+        Err(_) => how_it_ended(&result),
     };
     let again = migrate(&set, client).await.map(|report| report.messages);
     let boots = matches!(again, Ok(1));
@@ -46,7 +46,7 @@ async fn as_one(nodes: &Nodes, verdicts: &mut Verdicts) {
     let mut client = nodes.spread("as_one").await;
     let sql = format!("SET LOCAL citus.multi_shard_modify_mode = 'sequential';\n{STATEMENTS}");
     let result = migrate(&set(&[("1_all.sql", &sql)]), &mut client).await;
-    let seen = first_line(&result);
+    let seen = how_it_ended(&result);
     verdicts.add("the same as one migration", result.is_ok(), seen);
 }
 
@@ -98,7 +98,8 @@ async fn undone(nodes: &Nodes, verdicts: &mut Verdicts) {
         "SELECT count(*) FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'c'",
     )
     .await;
-    let seen = format!("{}; {}; {left} columns left", first_line(&applied), first_line(&result));
+    let seen =
+        format!("{}; {}; {left} columns left", how_it_ended(&applied), how_it_ended(&result));
     verdicts.add(
         "a rollback of two statements",
         applied.is_ok() && result.is_ok() && left == "0",
@@ -125,7 +126,7 @@ async fn placed(nodes: &Nodes, verdicts: &mut Verdicts) {
         "SELECT count(*) FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'c'",
     )
     .await;
-    let (seen, applied) = (first_line(&result), entries(&client).await);
+    let (seen, applied) = (how_it_ended(&result), entries(&client).await);
     let holds = seen.contains("2_c.sql:2:") && left == "0" && applied == 1;
     verdicts.add("the place of a failure", holds, seen);
 }

@@ -2,11 +2,12 @@
 
 use migrate_runtime::Lock;
 use migrate_tests::fault::{self, Fault, Traffic};
+use migrate_tests::proof::first_line;
 
 use super::state::{State, expire};
 use super::tally::{Cut, Tally};
 use super::verbs::{End, Verb};
-use super::{Setup, code_of, first_line};
+use super::{Setup, code_of};
 use crate::setup::RESET;
 
 impl Setup {

@@ -28,6 +28,7 @@ use clap::Parser;
 use migrate_runtime::{Error, ErrorKind, Lock, Migrations, Migrator, Report};
 use migrate_tests::database::FreshDatabase;
 use migrate_tests::fault::{self, Direction, Fault, Traffic};
+use migrate_tests::proof::first_line;
 use migrate_tests::proof::options::lock;
 use migrate_tests::proof::replica::is_fault;
 use tokio::time::sleep;
@@ -251,10 +252,6 @@ fn claimed(result: Option<&Result<Report, Error>>) -> Vec<String> {
     };
     let applied = report.into_iter().flat_map(|report| &report.applied);
     applied.map(|applied| applied.version.to_string()).collect()
-}
-
-fn first_line(error: &Error) -> String {
-    error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
 /// The code of a cut call's error, which breaks a rule unless it is the error of a broken connection.

@@ -7,11 +7,11 @@ use std::sync::LazyLock;
 
 use migrate_runtime::adopt::Adopt;
 use migrate_runtime::hook::{RunClient, When};
-use migrate_runtime::ledger::Edited;
+use migrate_runtime::ledger::{Act, Edited};
 use migrate_runtime::schema::SchemaScope;
 use migrate_runtime::tenants::{Failure, Tenants};
 use migrate_runtime::{Error, Lock, Migrations, Migrator, Report, Rollback, run_in_order};
-use migrate_tests::sets::{module, set};
+use migrate_tests::sets::{module, set, squash};
 use tokio::sync::Mutex;
 use tokio_postgres::Client;
 
@@ -86,10 +86,16 @@ static LIBRARY: LazyLock<Migrations> = LazyLock::new(|| module("library", &[A]))
 static GROWN: LazyLock<Migrations> = LazyLock::new(|| module("library", &[A, B]));
 static OWN: LazyLock<Migrations> = LazyLock::new(|| module("own", &[C, RESETS]));
 
+/// One file that makes what the first two make, and migrations after it.
+static SQUASH: LazyLock<Migrations> = LazyLock::new(|| {
+    let text = squash(&set(&[A, B]), &[A.1, "CREATE TABLE {{tables.t2}} ();"].join("\n"));
+    set(&[("V2__ab.sql", &text), C, OUTSIDE])
+});
+
 const BY_HAND: &str = "CREATE SCHEMA app; CREATE TABLE app.t1 (a int); CREATE TABLE app.t2 ();";
 
 /// Every verb but the run on an empty database.
-pub(crate) const VERBS: [Verb; 10] = [
+pub(crate) const VERBS: [Verb; 13] = [
     Verb {
         name: "run",
         before: "",
@@ -160,6 +166,29 @@ pub(crate) const VERBS: [Verb; 10] = [
         leaves: Leaves::AllOrNothing,
     },
     Verb {
+        name: "forget",
+        before: "",
+        applied: Some(|| &FIRST),
+        call: |client, lock| Box::pin(forgotten(client, lock)),
+        leaves: Leaves::AllOrNothing,
+    },
+    Verb {
+        name: "redo",
+        before: "",
+        applied: Some(|| &FIRST),
+        call: |client, lock| Box::pin(redone(client, lock)),
+        leaves: Leaves::Each,
+    },
+    Verb {
+        name: "squash",
+        before: "",
+        applied: None,
+        call: |client, lock| {
+            Box::pin(async move { ran(migrator(&SQUASH, lock).run(client).await) })
+        },
+        leaves: Leaves::Each,
+    },
+    Verb {
         name: "tenants",
         before: "",
         applied: Some(|| &FIRST),
@@ -212,6 +241,26 @@ fn ran(result: Result<Report, Error>) -> End {
     let mut end = End::default();
     end.add(SCHEMA, result);
     end
+}
+
+/// Nothing is left to forget if the call that was cut has done it.
+async fn forgotten(client: &mut Client, lock: Lock) -> End {
+    match migrator(&FIRST, lock).forget(client, 2).await {
+        Err(error) if error.code() == "no_entry" => End::default(),
+        result => ran(result),
+    }
+}
+
+/// Where a call that was cut has undone the migration, a run applies it again.
+async fn redone(client: &mut Client, lock: Lock) -> End {
+    let migrator = migrator(&FIRST, lock);
+    match migrator.history(client).await {
+        Ok(rows) if rows.iter().any(|row| row.act == Act::Undone) => {
+            ran(migrator.run(client).await)
+        }
+        Ok(_) => ran(migrator.redo(client).await),
+        Err(error) => End::of(Err::<(), _>(error)),
+    }
 }
 
 async fn call(client: RunClient<'_>) -> Result<(), tokio_postgres::Error> {

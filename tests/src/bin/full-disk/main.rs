@@ -20,6 +20,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use migrate_runtime::{Error, ErrorKind, Migrator, Report};
+use migrate_tests::proof::first_line;
 use migrate_tests::proof::replica::confirmed;
 
 use disk::{Disk, Here};
@@ -110,8 +111,7 @@ async fn run(disk: &Disk, origin: &Origin, case: Case) -> Vec<String> {
     broken.extend(judge(&result, life, &found));
 
     if let Err(error) = migrator.run(&mut client).await {
-        let text = error.to_string();
-        broken.push(format!("the next run fails: {}", text.lines().next().unwrap_or_default()));
+        broken.push(format!("the next run fails: {}", first_line(&error)));
     } else {
         broken.extend(Found::look(&client).await.incomplete());
     }
@@ -124,7 +124,7 @@ fn judge(result: &Result<Report, Error>, life: Life, found: &Found) -> Vec<Strin
         return vec!["the disk was not full: the run completed".to_owned()];
     };
     let text = error.to_string();
-    println!("  error: {}", text.lines().next().unwrap_or_default());
+    println!("  error: {}", first_line(error));
     // Only a server that went down can have lost what was not confirmed.
     let applied = match (error.report(), life) {
         (Some(report), Life::WentOn) => report.applied.as_slice(),

@@ -9,6 +9,7 @@ use migrate_runtime::{Error, Lock, Migrations, Migrator, Report};
 use migrate_testing::Server;
 use migrate_tests::database::{ADVISORY_LOCKS, connect, value};
 use migrate_tests::pooler::{PoolMode, Pooler};
+use migrate_tests::proof::first_line;
 use migrate_tests::sets::set;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -199,7 +200,7 @@ pub(crate) fn kinds(outcomes: &[Outcome]) -> BTreeMap<String, usize> {
     for outcome in outcomes {
         let kind = match outcome {
             Ok(_) => "complete".to_owned(),
-            Err(error) => error.to_string().lines().next().unwrap_or_default().to_owned(),
+            Err(error) => first_line(error),
         };
         *kinds.entry(kind).or_default() += 1;
     }

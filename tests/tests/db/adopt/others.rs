@@ -67,6 +67,41 @@ async fn key_of_any_table_can_be_a_version_a_name_or_a_checksum() {
     adopts(&set, &history, table, (expected, 1)).await;
 }
 
+/// What the tool's table has is in each file: a version is found as it is written there or shorter.
+#[tokio::test]
+async fn any_table_leads_to_converted_files_by_what_their_tool_had() {
+    let texts = [A, B].into_iter().zip(1..);
+    let texts = texts.map(|(text, n)| format!("-- migrate:from goose 0000{n}\n{text}"));
+    let files = ["10_a.sql", "20_b.sql"].into_iter().zip(texts);
+    let files = files.map(|(name, text)| SourceFile::new(name, text)).collect::<Vec<_>>();
+    let set = check("migrations", &files, &SetOptions::default()).expect("a set").set;
+    let table = || AnyTable::new("history").key("key");
+    let history =
+        "CREATE TABLE history AS VALUES (1), (2); ALTER TABLE history RENAME column1 TO key;";
+    let expected = "10:unverified:now:me:0 20:unverified:now:me:0";
+    adopts(&set, history, table(), (expected, 0)).await;
+    let history = "CREATE TABLE history AS SELECT 'a' AS key;";
+    assert_eq!(
+        refuses(&set, history, table()).await.to_string(),
+        "`public.history` cannot be adopted from its tool:\n\
+         `a` is not in the set\n\
+         migrations/10_a.sql was converted from goose, whose table has `00001` for it\n\
+         help: adopt from the table of that tool, by the column that has such values\n\
+         help: add the missing files to the folder, or use `.allow_missing()` to leave these rows out"
+    );
+}
+
+#[tokio::test]
+async fn table_of_another_tool_is_named_without_its_schema() {
+    let set = three(["1_a.sql", "2_b.sql", "3_c.sql"]);
+    let history = "CREATE SCHEMA meta; CREATE TABLE meta.history AS SELECT 1 AS key;";
+    assert_eq!(
+        refuses(&set, history, AnyTable::new("meta.history").key("key")).await.to_string(),
+        "the name of a schema or table is both, with a dot between them\n\
+         help: give each its own option, `.schema(..)` and `.table(..)`: `meta` and `history`"
+    );
+}
+
 /// A name that two migrations have means neither.
 #[tokio::test]
 async fn ambiguous_key_is_refused() {
