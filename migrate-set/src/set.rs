@@ -28,7 +28,8 @@ pub struct Migration {
     kind: Kind,
     checksum: Checksum,
     up: Script,
-    down: Option<Script>,
+    /// Boxed, because most migrations have none.
+    down: Option<Box<Script>>,
     contract: Option<Release>,
     replaces: Vec<Replaced>,
 }
@@ -44,7 +45,7 @@ impl Migration {
         up: Script,
         down: Option<Script>,
     ) -> Self {
-        let (name, contract, replaces) = (name.into(), None, Vec::new());
+        let (name, down, contract, replaces) = (name.into(), down.map(Box::new), None, Vec::new());
         Migration { version, name, kind, checksum, up, down, contract, replaces }
     }
 
@@ -98,7 +99,7 @@ impl Migration {
 
     /// The script that undoes it.
     pub fn down(&self) -> Option<&Script> {
-        self.down.as_ref()
+        self.down.as_deref()
     }
 
     /// The first release that does not use what it removes (`-- migrate:phase contract after RELEASE`).

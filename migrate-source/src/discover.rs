@@ -60,6 +60,8 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let length = plain(file.metadata()?)?;
     let mut bytes = Vec::new();
     if length <= LARGEST << 20 {
+        // Without it, a reader with a limit begins with 32 bytes at a time.
+        bytes.reserve(usize::try_from(length).unwrap_or_default() + 1);
         file.take((LARGEST << 20) + 1).read_to_end(&mut bytes)?;
     }
     if length.max(bytes.len() as u64) > LARGEST << 20 {

@@ -265,7 +265,7 @@ impl<'c> Held<'c> {
         let mut release = cx.wire.on_drop(vec![cx.ledger.release(&token)]);
         let mut claimed = false;
         let on = &mut |part, row: Option<_>| claimed |= part == Part::Claim && row.is_some();
-        let outcome = cx.wire.send(&message, on).await;
+        let outcome = cx.wire.send(message, on).await;
         let stop = match outcome.failure {
             None if claimed => {
                 self.claim = Some(Claim { token, release });

@@ -67,21 +67,23 @@ fn chunk(cx: &Context<'_>, hold: &Hold<'_>, extent: Extent<'_>, actions: &[Actio
     let mut size = 0;
     let mut closed = false;
     let transactions = shared::transactions(cx, hold.lock.room(), actions);
-    let fits = |(joins, action): &(bool, &Action<'_>)| {
-        size += bytes(extent, action, *joins);
+    let fits = |(place, action): &((usize, usize), &Action<'_>)| {
+        size += bytes(extent, action, *place);
         let has_room = size <= cx.migrator.chunk_bytes && !closed;
         closed |= resets_session(action);
         has_room && !callouts::divide(cx, **action) && !action.names_citus()
     };
-    shared::joins(&transactions).zip(actions).take_while(fits).count().max(1)
+    shared::places(&transactions).zip(actions).take_while(fits).count().max(1)
 }
 
-/// The approximate size of a migration in a message. With names of usual length, guard and entry add
-/// 1.8 KB to its SQL with a first entry, and 2.2 KB with one that can replace another; one that `joins` the
-/// transaction of those before it adds 0.3 KB.
-fn bytes(extent: Extent<'_>, action: &Action<'_>, joins: bool) -> usize {
+/// The approximate size of a migration in a message, which is number `nth` of `count` in its transaction. With names of
+/// usual length, guard and entry add 1.8 KB to its SQL with a first entry, and 2.2 KB with one that can replace another;
+/// those of a shared transaction 2.3 KB, and a row for each, which has its version and its name twice.
+fn bytes(extent: Extent<'_>, action: &Action<'_>, (nth, count): (usize, usize)) -> usize {
+    let row = 192 + 2 * action.script().filename().len();
     let frame = match extent {
-        Extent::First if joins => 288,
+        Extent::First if nth > 0 => row,
+        Extent::First if count > 1 => 2304 + row,
         Extent::First => 2048,
         _ => 2560,
     };
@@ -280,8 +282,8 @@ fn messages<'d>(
     (last, mut table): (Last, Table),
 ) -> Result<Messages<'d>, Error> {
     let mut messages = Messages::new();
-    let sizes = shared::joins(transactions).zip(actions);
-    let sizes = sizes.map(|(joins, action)| bytes(tally.extent, action, joins));
+    let sizes = shared::places(transactions).zip(actions);
+    let sizes = sizes.map(|(place, action)| bytes(tally.extent, action, place));
     messages.message().reserve(sizes.sum());
     if table == Table::Missing && !hold.terms(cx).is_plain() {
         cx.wire.begin(messages.message());

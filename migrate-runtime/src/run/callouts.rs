@@ -107,14 +107,14 @@ impl<'d> Messages<'d> {
     /// # Cancel safety
     /// If it is dropped, the connection is outside a transaction.
     pub(super) async fn send<'r>(
-        &self,
+        self,
         cx: &Context<'r>,
         tally: &mut Tally<'r>,
         on: On<'_, 'r>,
     ) -> Result<Outcome, Stop> {
         let mut rollback = cx.wire.on_drop(Vec::new());
         let mut completed = 0;
-        for (message, between) in &self.before {
+        for (message, between) in self.before {
             let outcome = send(cx, tally, message, on).await;
             completed += outcome.completed;
             if outcome.failure.is_some() {
@@ -124,15 +124,15 @@ impl<'d> Messages<'d> {
             rollback.arm(vec!["ROLLBACK".to_owned()]);
             match between {
                 Between::Call(callout) => {
-                    if let Err(error) = call(cx, tally, *callout).await {
+                    if let Err(error) = call(cx, tally, callout).await {
                         rollback.disarm();
                         // If this fails, the connection is broken, and its transaction gone.
                         let _ = cx.wire.last_row("ROLLBACK").await;
-                        return Err(interrupted(cx, *callout, error));
+                        return Err(interrupted(cx, callout, error));
                     }
                 }
                 Between::Copy(copy) => {
-                    if let Err(failure) = cx.wire.copy(copy).await {
+                    if let Err(failure) = cx.wire.copy(&copy).await {
                         rollback.disarm();
                         return Ok(Outcome { completed, failure: Some(failure) });
                     }
@@ -141,7 +141,7 @@ impl<'d> Messages<'d> {
                 }
             }
         }
-        let outcome = send(cx, tally, &self.last, on).await;
+        let outcome = send(cx, tally, self.last, on).await;
         rollback.disarm();
         Ok(Outcome { completed: completed + outcome.completed, ..outcome })
     }
@@ -150,7 +150,7 @@ impl<'d> Messages<'d> {
 async fn send<'r>(
     cx: &Context<'r>,
     tally: &mut Tally<'r>,
-    message: &Message,
+    message: Message,
     on: On<'_, 'r>,
 ) -> Outcome {
     if message.is_empty() {

@@ -324,7 +324,7 @@ async fn send<'r>(
     message.push(Part::Commit { step: 0 }, "COMMIT");
     let versions = || changes.iter().map(|change| change.amended.version.clone()).collect();
     tally.under_way = versions();
-    let outcome = cx.wire.send(&message, &mut |_, _| {}).await;
+    let outcome = cx.wire.send(message, &mut |_, _| {}).await;
     if let Some(failure) = outcome.failure {
         if failure.error.as_db_error().is_none_or(ends_unknown) {
             let (versions, source) = (versions(), failure.error);

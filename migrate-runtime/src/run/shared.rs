@@ -61,9 +61,9 @@ fn ranges(migrations: &[(Sharing, usize)], room: usize) -> Vec<Range<usize>> {
     ranges
 }
 
-/// Whether each action joins the transaction of those before it.
-pub(super) fn joins(transactions: &[Range<usize>]) -> impl Iterator<Item = bool> {
-    transactions.iter().flat_map(|steps| (0..steps.len()).map(|nth| nth > 0))
+/// Which number each action is in its transaction, from 0, and of how many.
+pub(super) fn places(transactions: &[Range<usize>]) -> impl Iterator<Item = (usize, usize)> {
+    transactions.iter().flat_map(|steps| (0..steps.len()).map(|nth| (nth, steps.len())))
 }
 
 /// Adds the transaction of several migrations, `steps` of `actions`.

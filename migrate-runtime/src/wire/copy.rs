@@ -51,7 +51,8 @@ impl Wire<'_> {
         sent.map_err(|error| {
             let mut message = Message::new();
             message.push(copy.part, &copy.sql);
-            Failure::new(&message, &message.whole(), 0, error)
+            let whole = message.whole();
+            Failure::new(&message, &whole, 0, error)
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Sends messages and counts them; rolls back if a future is dropped before its end.
 
+use std::borrow::Cow;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
@@ -123,7 +124,7 @@ impl<'c> Wire<'c> {
         let mut answers = Vec::new();
         // Armed before it is sent: a run that is dropped in between leaves no transaction.
         let mut rollback = self.on_drop(vec![ROLLBACK.to_owned()]);
-        let outcome = self.send(&message, &mut |_, row| answers.extend(row)).await;
+        let outcome = self.send(message, &mut |_, row| answers.extend(row)).await;
         if let Some(failure) = outcome.failure {
             rollback.disarm();
             self.end_transaction(&failure.error, outcome.completed).await;
@@ -170,11 +171,11 @@ impl<'c> Wire<'c> {
     /// # Cancel safety
     /// If it is dropped, the server runs the message to its end or first error, and then the queued
     /// `ROLLBACK`, so that the connection is outside a transaction for its next user.
-    pub(crate) fn send<'w>(&'w self, message: &'w Message, on: OnPart<'w>) -> Boxed<'w, Outcome> {
+    pub(crate) fn send<'w>(&'w self, message: Message, on: OnPart<'w>) -> Boxed<'w, Outcome> {
         boxed(self.send_parts(message, on))
     }
 
-    async fn send_parts(&self, message: &Message, on: OnPart<'_>) -> Outcome {
+    async fn send_parts(&self, mut message: Message, on: OnPart<'_>) -> Outcome {
         let mut rollback = self.on_drop(vec![ROLLBACK.to_owned()]);
         let mut opened = self.take_open();
         if let Some(opened) = &mut opened {
@@ -182,10 +183,11 @@ impl<'c> Wire<'c> {
         }
         let (mut completed, mut failure) = (0, None);
         self.is_out.store(true, Ordering::Relaxed);
-        for piece in if self.spreads() { message.pieces() } else { vec![message.whole()] } {
-            let sent = self.send_piece(&piece, message, &mut completed, on).await;
+        let pieces = if self.spreads() { message.pieces() } else { vec![message.whole()] };
+        for mut piece in pieces {
+            let sent = self.send_piece(&mut piece, &message, &mut completed, on).await;
             if let Err(error) = sent {
-                failure = Some(Failure::new(message, &piece, completed, error));
+                failure = Some(Failure::new(&message, &piece, completed, error));
                 break;
             }
         }
@@ -199,14 +201,14 @@ impl<'c> Wire<'c> {
 
     async fn send_piece(
         &self,
-        piece: &Piece<'_>,
+        piece: &mut Piece,
         message: &Message,
         completed: &mut usize,
         on: OnPart<'_>,
     ) -> Result<(), Error> {
         self.count();
         let mut row = None;
-        exchange(self.client, &piece.text, &mut |item| match item {
+        exchange(self.client, piece.hand_over(), &mut |item| match item {
             SimpleQueryMessage::Row(found) => row = Some(found),
             SimpleQueryMessage::CommandComplete(_) => {
                 if let Some(part) = message.part(*completed) {
@@ -334,7 +336,7 @@ pub async fn rows(
     sql: &str,
     mut on: impl FnMut(SimpleQueryRow) + Send,
 ) -> Result<(), Error> {
-    exchange(client, sql, &mut |item| {
+    exchange(client, sql.into(), &mut |item| {
         if let SimpleQueryMessage::Row(row) = item {
             on(row);
         }
@@ -345,12 +347,13 @@ pub async fn rows(
 /// Sends `text`, and calls `on` for every answer.
 fn exchange<'x>(
     client: &'x Client,
-    text: &'x str,
+    text: Cow<'x, str>,
     on: &'x mut (dyn FnMut(SimpleQueryMessage) + Send),
 ) -> Boxed<'x, Result<(), Error>> {
     use futures_core::Stream as _;
     boxed(async move {
-        let mut stream = pin!(client.simple_query_raw(text).await?);
+        let mut stream = pin!(client.simple_query_raw(&text).await?);
+        drop(text);
         while let Some(item) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
             on(item?);
         }

@@ -19,12 +19,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    pub(super) fn new(
-        message: &Message,
-        piece: &Piece<'_>,
-        completed: usize,
-        error: Error,
-    ) -> Self {
+    pub(super) fn new(message: &Message, piece: &Piece, completed: usize, error: Error) -> Self {
         let blamed = |unit| message.blame(piece, completed, &error, unit);
         let (found, in_bytes) = (blamed(Unit::Characters), blamed(Unit::Bytes));
         let (part, offset) = found.map_or((None, None), |(part, offset)| (Some(part), offset));

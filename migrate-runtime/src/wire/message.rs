@@ -1,6 +1,7 @@
 //! A message: its statements, the purpose of each, and the SQLSTATEs that guards raise.
 
 use std::borrow::Cow;
+use std::mem;
 use std::ops::Range;
 
 use migrate_set::location::byte_of_character;
@@ -127,18 +128,34 @@ pub(super) enum Unit {
 
 /// What is sent at once: all of a message, or some of its parts.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Piece<'m> {
-    pub(super) text: Cow<'m, str>,
+pub(super) struct Piece {
+    /// Empty if it was handed over and each of its characters is one byte.
+    text: String,
+    length: usize,
     /// Where its first part begins in the text, and in the whole message.
     begins: (usize, usize),
 }
 
-impl Piece<'_> {
+impl Piece {
+    fn new(text: String, begins: (usize, usize)) -> Self {
+        Piece { length: text.len(), text, begins }
+    }
+
+    /// The text to send. What is needed of it afterwards is kept: a chunk is half a megabyte, and the driver makes
+    /// copies.
+    pub(super) fn hand_over(&mut self) -> Cow<'_, str> {
+        if self.text.is_ascii() {
+            Cow::Owned(mem::take(&mut self.text))
+        } else {
+            Cow::Borrowed(&self.text)
+        }
+    }
+
     /// The byte of the whole message for a position that the server counts in this text.
     fn byte(&self, before: usize, unit: Unit) -> usize {
         let byte = match unit {
-            Unit::Characters => byte_of_character(&self.text, before),
-            Unit::Bytes => before.min(self.text.len()),
+            Unit::Characters if !self.text.is_empty() => byte_of_character(&self.text, before),
+            Unit::Characters | Unit::Bytes => before.min(self.length),
         };
         let (in_piece, in_message) = self.begins;
         in_message + byte.saturating_sub(in_piece)
@@ -178,14 +195,14 @@ impl Message {
         self.text.push_str(" */ ");
     }
 
-    /// All of it.
-    pub(super) fn whole(&self) -> Piece<'_> {
-        Piece { text: Cow::Borrowed(&self.text), begins: (0, 0) }
+    /// All of it, without a copy.
+    pub(super) fn whole(&mut self) -> Piece {
+        Piece::new(mem::take(&mut self.text), (0, 0))
     }
 
     /// The same as several, in order: a part that has to be alone, or those between two such parts. Each has the
     /// comment at the beginning of the message.
-    pub(super) fn pieces(&self) -> Vec<Piece<'_>> {
+    pub(super) fn pieces(&self) -> Vec<Piece> {
         let mut ranges: Vec<Range<usize>> = Vec::new();
         let mut was_alone = true;
         for (part, range) in &self.parts {
@@ -196,9 +213,9 @@ impl Message {
             was_alone = part.is_alone();
         }
         let comment = self.parts.first().map_or("", |(_, first)| &self.text[..first.start]);
-        let piece = |range: Range<usize>| Piece {
-            begins: (comment.len(), range.start),
-            text: Cow::Owned([comment, &self.text[range]].concat()),
+        let piece = |range: Range<usize>| {
+            let begins = (comment.len(), range.start);
+            Piece::new([comment, &self.text[range]].concat(), begins)
         };
         ranges.into_iter().map(piece).collect()
     }
@@ -217,7 +234,7 @@ impl Message {
     /// The position has precedence over the count: a syntax error is found before the first statement runs.
     pub(super) fn blame(
         &self,
-        piece: &Piece<'_>,
+        piece: &Piece,
         completed: usize,
         error: &Error,
         unit: Unit,
@@ -253,7 +270,7 @@ mod tests {
                 message.push(*part, sql);
             }
             let pieces = message.pieces();
-            let texts: Vec<&str> = pieces.iter().map(|piece| &*piece.text).collect();
+            let texts: Vec<&str> = pieces.iter().map(|piece| piece.text.as_str()).collect();
             assert_eq!(texts, expected);
             for piece in pieces {
                 let (in_piece, in_message) = piece.begins;
@@ -275,5 +292,22 @@ mod tests {
         check(&parts, "", &["BEGIN\n;\nDO ''", "A -- é", "B", "INSERT\n;\nCOMMIT"]);
         check(&parts[2..5], "t", &["/* t */ A -- é", "/* t */ B", "/* t */ INSERT"]);
         check(&[(Part::Create, "C"), (Part::Create, "D")], "", &["C", "D"]);
+    }
+
+    #[test]
+    fn positions_are_the_same_after_a_text_was_handed_over() {
+        for sql in ["SELECT a", "SELECT 'é' a", ""] {
+            let mut message = Message::new();
+            message.push(Part::Guard, sql);
+            let mut piece = message.whole();
+            let places = |piece: &Piece| -> Vec<usize> {
+                let place = |at| [Unit::Characters, Unit::Bytes].map(|unit| piece.byte(at, unit));
+                (0..=piece.length + 1).flat_map(place).collect()
+            };
+            let (sent, expected) = (piece.text.clone(), places(&piece));
+            assert_eq!(piece.hand_over(), sent);
+            assert_eq!(piece.text.is_empty(), sent.is_ascii(), "{sql}");
+            assert_eq!(places(&piece), expected, "{sql}");
+        }
     }
 }

@@ -46,8 +46,11 @@ impl Origin {
 /// A digest of a file's bytes that ignores carriage returns, which git may add; FNV-1a, because a debug build
 /// computes it unoptimised at each start.
 pub fn digest_of(bytes: &[u8]) -> u64 {
-    let bytes = bytes.iter().filter(|byte| **byte != b'\r');
-    bytes.fold(0xcbf2_9ce4_8422_2325, |digest, byte| {
-        (digest ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    let mut digest = 0xcbf2_9ce4_8422_2325;
+    for &byte in bytes {
+        if byte != b'\r' {
+            digest = (digest ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+    digest
 }

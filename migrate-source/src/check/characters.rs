@@ -26,7 +26,7 @@ pub(super) fn of_file(bytes: &[u8]) -> Option<Problem> {
 pub(super) fn conflict(text: &str, tokens: &[Token]) -> Option<Mistake> {
     // Checked first, because it is cheap and nearly no file has it.
     let marks = ["<<<<<<< ", "=======", ">>>>>>> "];
-    if !text.contains(marks[0]) {
+    if !text.contains('<') || !text.contains(marks[0]) {
         return None;
     }
     let (mut offset, mut begins, mut wanted) = (0, 0, marks.into_iter());

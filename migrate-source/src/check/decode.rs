@@ -36,6 +36,10 @@ fn unix_lines(text: &str) -> String {
 /// The offsets in the decoded text of the line feeds that have a carriage return, if others have none: the
 /// checksums of other tools need them.
 pub(super) fn returns(bytes: &[u8]) -> Vec<u32> {
+    // Checked first, because it is cheap and few files have any.
+    if !bytes.contains(&b'\r') {
+        return Vec::new();
+    }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut returns = Vec::new();
     let mut lines = 0;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::iter;
 
-use migrate_set::name::{Layout, shown};
+use migrate_set::name::Layout;
 use migrate_set::set::Migration;
 
 use super::SourceFile;
@@ -45,9 +45,7 @@ pub(super) fn wrong_order(
                 add(Problem::DependsOnLater { on: format!("{name}.sql") });
             }
         }
-        if !mistakes.is_empty() {
-            errors.extend(placed(&shown(folder, migration.filename()), text, mistakes));
-        }
+        errors.extend(placed(folder, migration.filename(), text, mistakes));
     }
     errors
 }
@@ -83,7 +81,7 @@ pub(super) fn misnamed(
         let text = texts.get(file.as_str()).and_then(|bytes| str::from_utf8(bytes).ok());
         let found = text.and_then(|text| {
             let mistake = ordered_elsewhere(file, text)?;
-            placed(&shown(folder, file), text, vec![mistake]).pop()
+            placed(folder, file, text, vec![mistake]).pop()
         });
         if let Some(found) = found {
             *error = found;

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use migrate_set::name::shown;
 use migrate_set::set::{Migration, Script, TransactionMode};
 use migrate_set::sql::kind::{self, AddedValue, Procedure, StatementKind};
 use migrate_set::sql::lexer::{Token, TokenKind, lex};
@@ -29,8 +28,14 @@ struct Added {
 /// after each statement or block; here the script is one transaction. Not every string is of the enum: before a COMMIT
 /// of the script, it has to be cast.
 pub(super) fn early_value(text: &str, statements: &[Statement<'_>]) -> Option<Mistake> {
+    let alters = |statement: &Statement<'_>| {
+        statement
+            .significant()
+            .next()
+            .is_some_and(|token| token.text(text).eq_ignore_ascii_case("ALTER"))
+    };
     // Checked first, because it is cheap and few scripts have it.
-    if !text.to_ascii_uppercase().contains("ADD VALUE") {
+    if !statements.iter().any(alters) || !text.to_ascii_uppercase().contains("ADD VALUE") {
         return None;
     }
     let (mut created, mut added) = (HashSet::new(), Added::default());
@@ -135,10 +140,10 @@ pub(super) fn committing_calls(
             if down.filename() == up.filename() {
                 found.extend(calls);
             } else {
-                errors.extend(placed(&shown(folder, down.filename()), down.text(), calls));
+                errors.extend(placed(folder, down.filename(), down.text(), calls));
             }
         }
-        errors.extend(placed(&shown(folder, up.filename()), up.text(), found));
+        errors.extend(placed(folder, up.filename(), up.text(), found));
     }
     errors
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use migrate_set::frame::frame;
 use migrate_set::location::position;
+use migrate_set::name::shown;
 use migrate_set::sort::sort_by_key;
 
 use super::error::{SourceError, SourceErrors};
@@ -36,13 +37,22 @@ pub(super) fn with_invalid(
     mistakes
 }
 
-/// The `mistakes` in a file's `text`, with their places: to find one reads the text from the top, so
+/// The `mistakes` in the `text` of a file of `folder`, with their places: to find one reads the text from the top, so
 /// that no more are found than are shown.
-pub(super) fn placed(file: &str, text: &str, mut mistakes: Vec<Mistake>) -> Vec<SourceError> {
+pub(super) fn placed(
+    folder: &str,
+    file: &str,
+    text: &str,
+    mut mistakes: Vec<Mistake>,
+) -> Vec<SourceError> {
+    if mistakes.is_empty() {
+        return Vec::new();
+    }
+    let file = &shown(folder, file);
     let start = |mistake: &Mistake| mistake.span.as_ref().map(|span| span.start);
     sort_by_key(&mut mistakes, start);
     let more = mistakes.split_off(mistakes.len().min(LIMIT));
-    let shown = |mistake: Mistake| {
+    let with_place = |mistake: Mistake| {
         let position = start(&mistake).map(|at| position(text, at));
         let Mistake { span, problem } = mistake;
         let frame = span.map(|span| frame(text, span, problem.label()));
@@ -52,7 +62,7 @@ pub(super) fn placed(file: &str, text: &str, mut mistakes: Vec<Mistake>) -> Vec<
         let position = start(first).map(|at| position(text, at));
         SourceError::at(file, position, None, Problem::More { count: more.len() })
     });
-    mistakes.into_iter().map(shown).chain(more).collect()
+    mistakes.into_iter().map(with_place).chain(more).collect()
 }
 
 /// These errors, of which those of each file follow each other, with at most [`LIMIT`] of each file.

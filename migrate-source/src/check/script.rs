@@ -59,7 +59,7 @@ pub(super) fn scripts(file: &File<'_>, bytes: &[u8]) -> Result<Scripts, Vec<Sour
     let text = decode(file.shown, bytes).map_err(|error| vec![error])?;
     let returns = returns(bytes);
     let tokens = lex(&text);
-    let all = |mistakes| placed(file.shown, &text, mistakes);
+    let all = |mistakes| placed("", file.shown, &text, mistakes);
     if let Some(conflict) = characters::conflict(&text, &tokens) {
         return Err(all(vec![conflict]));
     }

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use migrate_set::name::shown;
 use migrate_set::sort::sort_by_key;
 
 use super::error::SourceError;
@@ -77,7 +76,7 @@ fn reported<F>(
             mistakes.push(Mistake { span, problem });
         }
         if let Some((name, text)) = files.get(number) {
-            errors.extend(placed(&shown(folder, name), text, mistakes));
+            errors.extend(placed(folder, name, text, mistakes));
         }
     }
     errors
@@ -126,7 +125,6 @@ pub(super) use checked::read_ups;
 mod checked {
     use std::sync::OnceLock;
 
-    use migrate_set::name::shown;
     use migrate_set::set::{Ends, Migration, Script};
 
     use super::super::mistakes::{Mistake, placed};
@@ -299,7 +297,7 @@ mod checked {
                 Some(Mistake { span, problem: Problem::Syntax { message, help } })
             });
             let errors: Vec<Mistake> = errors.collect();
-            placed(&shown(folder, self.script.filename()), self.script.text(), errors)
+            placed(folder, self.script.filename(), self.script.text(), errors)
         }
 
         fn file(&self, judged: Vec<Judged>, is_allowed: bool) -> File<'s> {

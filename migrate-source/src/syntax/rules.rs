@@ -181,12 +181,12 @@ impl Walk<'_> {
             return None;
         }
         let class = Class::of(self.open.iter().map(|node| node.kind));
-        let next = self.text[token.end()..].trim_start().chars().next();
+        let follows = |c: char| self.text[token.end()..].trim_start().starts_with(c);
         let accepts = match class {
             Some(Class::Label) if previous.kind == Kind::AS_KW => true,
             // The qualifier of a function or a type is a schema.
-            Some(Class::Function | Class::Type) if next == Some('.') => Class::Column.accepts(kind),
-            Some(Class::Routine) if next != Some('(') => Class::Any.accepts(kind),
+            Some(Class::Function | Class::Type) if follows('.') => Class::Column.accepts(kind),
+            Some(Class::Routine) if !follows('(') => Class::Any.accepts(kind),
             Some(class) => class.accepts(kind),
             // As an identifier, it has to be one that any name can be.
             None => given.is_none() || !(is_column_only(kind) || is_type_func_name_keyword(kind)),

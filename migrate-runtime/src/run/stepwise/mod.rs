@@ -89,7 +89,7 @@ impl Work<'_, '_> {
         let mut locked = false;
         let (mut session, mut indexes) = (None, None);
         let result = self
-            .send(&message, &mut |part, row| match part {
+            .send(message, &mut |part, row| match part {
                 Part::Guard => locked = true,
                 Part::Save => session = row.as_ref().and_then(Session::of),
                 Part::Look => indexes = row.and_then(|row| column(&row, "indexes")),
@@ -135,7 +135,7 @@ impl Work<'_, '_> {
         let message = self.ending(result.is_ok());
         let mut unlocked = self.unlock().is_none();
         let ended = self
-            .send(&message, &mut |part, row| {
+            .send(message, &mut |part, row| {
                 let is_true = |row: SimpleQueryRow| text(&row, 0) == Some("t");
                 unlocked |= part == Part::Unlock && row.is_some_and(is_true);
             })
@@ -172,7 +172,7 @@ impl Work<'_, '_> {
         if let Some(restore) = restore {
             let mut message = Message::new();
             self.push_restore(&mut message, &restore);
-            if let Err((failure, completed)) = self.send(&message, &mut |_, _| {}).await {
+            if let Err((failure, completed)) = self.send(message, &mut |_, _| {}).await {
                 self.cx.wire.end_transaction(&failure.error, completed).await;
             }
         }

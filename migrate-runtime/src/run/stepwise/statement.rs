@@ -53,7 +53,7 @@ impl Work<'_, '_> {
             }
             let mut message = Message::new();
             message.push(Part::Statement { step: 0, index: 0 }, &sql);
-            if let Err((failure, _)) = self.send(&message, &mut |_, _| {}).await {
+            if let Err((failure, _)) = self.send(message, &mut |_, _| {}).await {
                 return Err(self.failed(index, failure).await);
             }
         }
@@ -175,7 +175,7 @@ impl Work<'_, '_> {
         message.push(Part::Control, "ROLLBACK");
         let mut same = None;
         let sent = self
-            .send(&message, &mut |part, row| {
+            .send(message, &mut |part, row| {
                 if part == Part::Look {
                     same = row.and_then(|row| column(&row, "same"));
                 }
@@ -234,7 +234,7 @@ impl Work<'_, '_> {
         }
         let (mut found, mut limits) = (None, None);
         let result = self
-            .send(&message, &mut |part, row| match part {
+            .send(message, &mut |part, row| match part {
                 Part::Look => found = row.as_ref().and_then(InvalidIndex::of),
                 Part::Limit => limits = row.as_ref().and_then(|row| column(row, "put_back")),
                 _ => {}
@@ -297,6 +297,6 @@ impl Work<'_, '_> {
 
     async fn send_alone(&self, sql: &str) -> Result<(), Failure> {
         let message = self.alone(sql);
-        self.send(&message, &mut |_, _| {}).await.map_err(|(failure, _)| failure)
+        self.send(message, &mut |_, _| {}).await.map_err(|(failure, _)| failure)
     }
 }

@@ -148,7 +148,7 @@ impl<'w, 'r> Work<'w, 'r> {
     /// Sends `message`; the error is why it stopped, and after how many statements.
     pub(super) async fn send(
         &self,
-        message: &Message,
+        message: Message,
         on: OnPart<'_>,
     ) -> Result<(), (Failure, usize)> {
         let outcome = self.cx.wire.send(message, on).await;

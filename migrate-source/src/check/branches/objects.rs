@@ -63,7 +63,7 @@ pub(super) fn conflicts(
             Side::Theirs => other.path(migration),
             Side::Both | Side::Ours => set.path_of(migration.filename()),
         };
-        Some(placed(&file, migration.up().text(), mistakes))
+        Some(placed("", &file, migration.up().text(), mistakes))
     });
     errors.flatten().collect()
 }
