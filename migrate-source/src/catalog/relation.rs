@@ -6,6 +6,7 @@ use super::Catalog;
 use super::depend::On;
 use super::name::Path;
 use super::object::{Blurs, How, Look, Made, Names, Object, Sort, Space, objects};
+use super::scope::{TEMPORARY, is_ledger};
 use crate::syntax::tree::{At, Kind};
 
 /// Where a relation is.
@@ -139,8 +140,11 @@ impl Catalog {
         temporary: bool,
     ) -> Option<Key> {
         self.born(sort, &path.name, &path.span);
-        let target =
-            if temporary { Some(super::scope::TEMPORARY.to_owned()) } else { self.target(path) };
+        // Another tool makes it, too.
+        if is_ledger(&path.name) {
+            return None;
+        }
+        let target = if temporary { Some(TEMPORARY.to_owned()) } else { self.target(path) };
         let Some(schema) = target else {
             self.blur_relations();
             return None;

@@ -337,7 +337,8 @@ impl Catalog {
     }
 }
 
-fn is_ledger(name: &str) -> bool {
+/// Whether it is the name of the table that another tool keeps.
+pub(super) fn is_ledger(name: &str) -> bool {
     // Most names are shorter than all of these.
     name.len() >= 10 && LEDGERS.binary_search(&name).is_ok()
 }
