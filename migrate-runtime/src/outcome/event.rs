@@ -39,7 +39,7 @@ pub enum Event<'e> {
     Waiting {
         /// Who holds it; `None` in the first second, and if the server does not show it.
         holder: Option<&'e Holder>,
-        /// How long the run has waited so far.
+        /// How long the run has waited for other replicas so far.
         waited: Duration,
     },
     /// The server has not answered the first message yet, and the verb goes on. Mostly no task drives the client's

@@ -88,12 +88,12 @@ impl<'r> Tally<'r> {
         self.report.unconfirmed += 1;
         self.position += action.rows();
         action.count(cx.migrator.set, &mut self.running);
+        self.backoff.reset();
         self.done(cx, action, duration);
     }
 
-    /// Records that a migration was applied or undone.
+    /// Records that a migration was applied or undone, or has run in a trial.
     pub(super) fn done(&mut self, cx: &Context<'_>, action: Action<'_>, duration: Duration) {
-        self.backoff.reset();
         self.at = Span::none();
         self.under_way.retain(|version| version != action.version());
         let [version, name, filename] = action.texts();

@@ -199,14 +199,22 @@ impl Catalog {
         self.doubt_column_of(children, name);
     }
 
-    /// The columns of a table that are computed from others can be gone, with what hangs on them.
+    /// The columns of a table and of its children that are computed from others can be gone, with what hangs on them.
     fn doubt_generated(&mut self, key: &Key) {
-        let table = self.relation_mut(key).filter(|table| table.computes);
-        let Some(table) = table else { return };
-        table.columns.objects.values_mut().for_each(|one| one.made.sure = false);
-        table.constraints.objects.values_mut().for_each(|one| one.made.sure = false);
-        for owned in table.owned.clone() {
-            self.doubt(&owned);
+        if !self.relation(key).is_some_and(|table| table.computes) {
+            return;
+        }
+        let (mut rest, mut seen) = (vec![key.clone()], BTreeSet::new());
+        while let Some(key) = rest.pop() {
+            let Some(table) = self.relation_mut(&key).filter(|_| seen.insert(key.clone())) else {
+                continue;
+            };
+            table.columns.objects.values_mut().for_each(|one| one.made.sure = false);
+            table.constraints.objects.values_mut().for_each(|one| one.made.sure = false);
+            rest.extend(table.children.iter().cloned());
+            for owned in table.owned.clone() {
+                self.doubt(&owned);
+            }
         }
     }
 

@@ -30,7 +30,10 @@ impl Catalog {
         let keys = of(Rank::Key);
         let keys = keys.map(|(at, column)| NewKey { at: *at, named: *at, column: column.clone() });
         for new in merged(keys.collect()) {
-            self.add_key(key, new.at, new.named, new.column.as_deref());
+            match new.at.kind() {
+                Kind::EXCLUDE_CONSTRAINT => self.add_constraint(key, new.at, None),
+                _ => self.add_key(key, new.at, new.named, new.column.as_deref()),
+            }
         }
         for (at, column) in of(Rank::ForeignKey) {
             self.add_constraint(key, *at, column.as_deref());
@@ -78,6 +81,7 @@ impl Catalog {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Rank {
     Other,
+    /// Those with an index.
     Key,
     ForeignKey,
 }
@@ -85,7 +89,9 @@ enum Rank {
 impl Rank {
     fn of(at: At<'_>) -> Rank {
         match at.kind() {
-            Kind::PRIMARY_KEY_CONSTRAINT | Kind::UNIQUE_CONSTRAINT => Rank::Key,
+            Kind::PRIMARY_KEY_CONSTRAINT | Kind::UNIQUE_CONSTRAINT | Kind::EXCLUDE_CONSTRAINT => {
+                Rank::Key
+            }
             Kind::REFERENCES_CONSTRAINT | Kind::FOREIGN_KEY_CONSTRAINT => Rank::ForeignKey,
             _ => Rank::Other,
         }
@@ -109,9 +115,10 @@ fn merged(keys: Vec<NewKey<'_>>) -> Vec<NewKey<'_>> {
 
 /// Whether the server makes one key of two. Of two primary keys it makes none.
 fn is_equal(one: &NewKey<'_>, other: &NewKey<'_>) -> bool {
-    other.at.kind() == Kind::UNIQUE_CONSTRAINT
+    one.at.kind() != Kind::EXCLUDE_CONSTRAINT
+        && other.at.kind() == Kind::UNIQUE_CONSTRAINT
         && listed(one.at, one.column.as_deref()) == listed(other.at, other.column.as_deref())
-        && options(one.at).eq(options(other.at))
+        && options(one.at) == options(other.at)
 }
 
 /// The columns of a key, in order.
@@ -122,13 +129,10 @@ fn listed(at: At<'_>, column: Option<&str>) -> Vec<String> {
     }
 }
 
-/// The words of a key without those of its name, kind and columns.
-fn options(at: At<'_>) -> impl Iterator<Item = String> {
-    let skipped = [Kind::CONSTRAINT_NAME_CLAUSE, Kind::CONSTRAINT_COLUMN_REF_LIST];
-    let skipped = skipped.map(|kind| at.find(kind).map(At::range).unwrap_or_default());
-    let own = at.tokens().iter().filter(move |token| {
-        !matches!(token.kind, Kind::PRIMARY_KW | Kind::KEY_KW | Kind::UNIQUE_KW)
-            && !skipped.iter().any(|range| range.contains(&token.start()))
-    });
-    own.map(move |token| at.text_of(*token).to_ascii_lowercase())
+/// What the server compares of two keys besides their columns: neither storage parameters nor the tablespace.
+fn options(at: At<'_>) -> (bool, bool, bool, Vec<String>) {
+    let has = |kind| at.find(kind).is_some();
+    let is_deferred = has(Kind::INITIALLY_DEFERRED_CONSTRAINT_OPTION);
+    let is_deferrable = is_deferred || has(Kind::DEFERRABLE_CONSTRAINT_OPTION);
+    (is_deferrable, is_deferred, has(Kind::NULLS_NOT_DISTINCT), included(at))
 }

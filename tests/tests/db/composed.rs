@@ -73,6 +73,18 @@ async fn drift_in_the_last_set_stops_the_first_before_it_runs() {
     }
 }
 
+/// There is no schema yet when the ledgers are compared.
+#[tokio::test]
+async fn ledger_of_a_set_can_be_in_a_schema_that_a_set_before_it_makes() {
+    let (_database, mut client) = FreshDatabase::connected().await;
+    let first = module("first", &[("1_s.sql", "CREATE SCHEMA s;")]);
+    let second = module("second", &[("1_t.sql", "CREATE TABLE s.t ();")]);
+    let both = [&Migrator::new(&first), &Migrator::new(&second).ledger_schema("s")];
+    let reports = run_in_order(both, &mut client).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(reports.iter().map(|report| report.applied.len()).collect::<Vec<_>>(), [1, 1]);
+    assert_eq!(value(&client, "SELECT version FROM s.migration_ledger").await, "1");
+}
+
 #[tokio::test]
 async fn sets_that_one_ledger_cannot_tell_apart_are_refused() {
     let (_database, mut client) = FreshDatabase::connected().await;

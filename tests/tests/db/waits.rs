@@ -289,6 +289,20 @@ async fn trials_and_adoptions_are_tried_again_too() {
     }
 }
 
+/// What runs before the blocked migration is undone with it, so it is no reason to go on.
+#[tokio::test]
+async fn blocked_trial_is_tried_as_often_as_a_run() {
+    let (database, mut client) = with_table().await;
+    let other = database.connect().await;
+    other.batch_execute("BEGIN; SELECT * FROM t").await.expect("a lock");
+    let set = set(&[TABLE, ("2_y.sql", "CREATE TABLE y ();"), ("3_t.sql", "DROP TABLE t;")]);
+    let migrator = Migrator::new(&set).lock_timeout(Duration::from_millis(20)).retries(1);
+    let migrator = migrator.deadline(Duration::from_secs(10));
+    let error = migrator.trial(&mut client).await.expect_err("blocked");
+    let ErrorKind::Migration { failure, .. } = error.kind() else { panic!("{error}") };
+    assert_eq!((failure.sqlstate.as_deref(), failure.tries), (Some("55P03"), 2));
+}
+
 /// A migration is blocked by a table first, and then another replica has the lock.
 #[tokio::test]
 async fn pauses_before_another_try_do_not_count_as_waits_for_other_replicas() {

@@ -152,6 +152,7 @@ impl Work<'_, '_> {
         if result.is_ok() {
             self.tally.position += i64::from(matches!(self.action, Action::Undo(_)));
             self.action.count(self.cx.migrator.set, &mut self.tally.running);
+            self.tally.backoff.reset();
             self.tally.done(self.cx, self.action, self.started.elapsed());
         }
         match result {

@@ -175,6 +175,8 @@ fn cascade_doubts_what_hangs_on_any_kind_of_object() {
         create table t (a int, b int generated always as (a * 2) stored unique); create index i on t (b); alter table t
             drop a cascade; alter table t add b int; alter table t add constraint t_b_key unique (b); create index i on
             t (b)
+        create table p (a int, b int, c int generated always as (b * 2) stored) partition by range (a); create table q
+            partition of p default; create index i on q (c); alter table p drop b cascade; create index i on q (a)
         alter table users alter id add generated always as identity; alter table users alter id drop identity; create
             sequence users_id_seq"#,
     );

@@ -176,7 +176,18 @@ fn keys_are_merged_and_named_as_the_server_does() {
             constraint t_a_b_key; drop index t_a_b_idx
         create table t (); alter table t add a int unique primary key; create index t_a_key on t (a)
         create table t (a int primary key, b int, unique (a, b), unique (b, a)); alter table t drop constraint
-            t_a_b_key, drop constraint t_b_a_key",
+            t_a_b_key, drop constraint t_b_a_key
+        create table t (a int primary key, constraint k unique (a) with (fillfactor = 70)); create index t_pkey on t (a)
+        create table t (a int unique using index tablespace pg_default not deferrable initially immediate, constraint k
+            unique nulls distinct (a)); create index t_a_key on t (a)
+        create table t (a int unique deferrable, constraint k unique (a)); alter table t drop constraint t_a_key
+        create table t (a int unique initially deferred, constraint k unique (a) deferrable); alter table t drop
+            constraint t_a_key
+        create table t (a int unique, constraint k unique nulls not distinct (a)); alter table t drop constraint t_a_key
+        create table t (a int, constraint t_a_excl unique (a), exclude using btree (a with =)); alter table t drop
+            constraint t_a_excl1
+        create table t (a int, exclude using btree (a with =), unique (a)); alter table t drop constraint t_a_excl, drop
+            constraint t_a_key",
     );
     finds_one(
         r"
