@@ -151,7 +151,19 @@ fn the_view_of_a_temporary_table_is_temporary() {
         set search_path = sc1, public; create table v (a int) // create temp table x (a int) // create or replace view v
             as select a from x // alter view v rename to users
         create temp table x (a int) // create table v (b int); create view v as select a from x // alter view v rename to
-            users",
+            users
+        create table x (a int) // create temp table x (a int) // create view v as select a from x // drop view public.v
+        create temp table x (a int) // create table x (a int) // create view v as select a from x // drop view public.v
+        create temp table x (a int) // drop table if exists x; create table x (a int); create view v as select a from x;
+            drop view public.v
+        create temp table x (a int); create table public.x (a int); create view v as select a from public.x; drop view
+            public.v",
+    );
+    finds_one(
+        r"
+        create temp table x (a int); create table public.x (a int); create view v as select a from public.x; create view
+            v as select 1
+            => view `v` already exists | created in",
     );
 }
 
