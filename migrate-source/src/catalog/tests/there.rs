@@ -189,6 +189,8 @@ fn keys_are_merged_and_named_as_the_server_does() {
         create table t (); alter table t add a int unique primary key; create index t_a_key on t (a)
         create table t (a int primary key, b int, unique (a, b), unique (b, a)); alter table t drop constraint
             t_a_b_key, drop constraint t_b_a_key
+        create table t (); alter table t add a int constraint t_a_check unique check (a > 0); alter table t drop
+            constraint t_a_check1
         create table t (a int primary key, constraint k unique (a) with (fillfactor = 70)); create index t_pkey on t (a)
         create table t (a int unique using index tablespace pg_default not deferrable initially immediate, constraint k
             unique nulls distinct (a)); create index t_a_key on t (a)
@@ -207,6 +209,10 @@ fn keys_are_merged_and_named_as_the_server_does() {
             => constraint `t_a_key` of table `t` already exists | created in
         create table t (a int constraint k unique, b int constraint k unique)
             => constraint `k` of table `t` already exists | created in
+        create table t (a int constraint t_a_check unique check (a > 0))
+            => constraint `t_a_check` of table `t` already exists | created in
+        create table t (); alter table t add a int constraint t_a_key check (a > 0) unique
+            => constraint `t_a_key` of table `t` already exists | created in
         create table t (a int unique, constraint k unique (a)); alter table t drop constraint t_a_key
             => constraint `t_a_key` of table `t` does not exist | not
         create table t (a int primary key, unique (a)); alter table t drop constraint t_a_key
