@@ -7,7 +7,6 @@ use super::Catalog;
 use super::name::Path;
 use super::object::{Look, Made, Names, Place, Sort};
 use super::relation::Key;
-use super::scope::TEMPORARY;
 
 /// What something depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -45,13 +44,12 @@ pub(super) struct Reads {
 }
 
 impl Reads {
-    /// Whether a temporary relation is among them.
-    pub(super) fn has_temporary(&self) -> bool {
-        let is_temporary = |on: &On| match on {
-            On::Relation(key) | On::Column(key, _) => key.schema == TEMPORARY,
-            On::Type(..) | On::Function(..) => false,
-        };
-        self.certain.iter().any(is_temporary)
+    /// The relations among them.
+    pub(super) fn relations(&self) -> impl Iterator<Item = &Key> {
+        self.certain.iter().filter_map(|on| match on {
+            On::Relation(key) => Some(key),
+            On::Column(..) | On::Type(..) | On::Function(..) => None,
+        })
     }
 }
 

@@ -19,24 +19,27 @@ struct NewKey<'t> {
 }
 
 impl Catalog {
-    /// Adds the constraints of a new table or column as the server does: the primary key before the unique keys, of
-    /// equal keys only the first, with the first name that one of them has (`transformIndexConstraints`), and then the
-    /// foreign keys.
-    pub(super) fn add_constraints(&mut self, key: &Key, list: &[Written<'_>]) {
-        let of = |rank| list.iter().filter(move |(at, _)| Rank::of(*at) == rank);
-        for (at, column) in of(Rank::Other) {
-            self.add_constraint(key, *at, column.as_deref());
+    /// Adds the constraints of a new table or column in the server's order.
+    pub(super) fn add_constraints(&mut self, key: &Key, list: &[Written<'_>], order: Order) {
+        for rank in order {
+            let of_rank = list.iter().filter(|(at, _)| Rank::of(*at) == rank);
+            if rank == Rank::Key {
+                self.add_keys(key, of_rank);
+            } else {
+                of_rank.for_each(|(at, column)| self.add_constraint(key, *at, column.as_deref()));
+            }
         }
-        let keys = of(Rank::Key);
-        let keys = keys.map(|(at, column)| NewKey { at: *at, named: *at, column: column.clone() });
+    }
+
+    /// The primary key before the unique keys, and of equal keys only the first, with the first name that one of them
+    /// has (`transformIndexConstraints`).
+    fn add_keys<'l, 't: 'l>(&mut self, key: &Key, list: impl Iterator<Item = &'l Written<'t>>) {
+        let keys = list.map(|(at, column)| NewKey { at: *at, named: *at, column: column.clone() });
         for new in merged(keys.collect()) {
             match new.at.kind() {
                 Kind::EXCLUDE_CONSTRAINT => self.add_constraint(key, new.at, None),
                 _ => self.add_key(key, new.at, new.named, new.column.as_deref()),
             }
-        }
-        for (at, column) in of(Rank::ForeignKey) {
-            self.add_constraint(key, *at, column.as_deref());
         }
     }
 
@@ -77,9 +80,18 @@ impl Catalog {
     }
 }
 
-/// Which constraints the server adds first.
+/// Which constraints the server adds first, and so which get the names that others would get.
+type Order = [Rank; 3];
+
+/// Of `CREATE TABLE`.
+pub(super) const OF_TABLE: Order = [Rank::Other, Rank::Key, Rank::ForeignKey];
+
+/// Of `ADD COLUMN`.
+pub(super) const OF_COLUMN: Order = [Rank::Key, Rank::Other, Rank::ForeignKey];
+
+/// Constraints that are added together.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Rank {
+pub(super) enum Rank {
     Other,
     /// Those with an index.
     Key,

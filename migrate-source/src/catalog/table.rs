@@ -3,6 +3,7 @@
 use migrate_set::sort::sort_by;
 
 use super::Catalog;
+use super::key::{OF_COLUMN, OF_TABLE};
 use super::name::{self, Path};
 use super::object::{Object, Sort};
 use super::query::Columns;
@@ -96,7 +97,7 @@ impl Catalog {
             }
         }
         if let Some(key) = key {
-            self.add_constraints(key, &constraints);
+            self.add_constraints(key, &constraints, OF_TABLE);
         }
     }
 
@@ -230,7 +231,7 @@ impl Catalog {
             let before = self.perhaps;
             self.perhaps |= !is_certain;
             let constraints = self.column_parts(&key, action);
-            self.add_constraints(&key, &constraints);
+            self.add_constraints(&key, &constraints, OF_COLUMN);
             self.perhaps = before;
         }
         for action in actions {

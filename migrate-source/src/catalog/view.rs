@@ -1,7 +1,7 @@
 //! Views, materialized or not.
 
 use super::Catalog;
-use super::depend::User;
+use super::depend::{Reads, User};
 use super::name::Path;
 use super::object::{Look, Object, Sort};
 use super::query::{Columns, Scope};
@@ -23,12 +23,11 @@ impl Catalog {
             .reading(|catalog| query.map(|query| catalog.query(query, &scope)).unwrap_or_default());
         let columns = columns.renamed(at.child(Kind::COLUMN_LIST));
         // The view of a temporary table is temporary, too; of what is perhaps one, it is in either schema.
-        let temporary = is_temporary(at) || reads.has_temporary();
-        let key_of = |name: &String| Key { schema: TEMPORARY.to_owned(), name: name.clone() };
-        let is_there = |name: &String| self.relation(&key_of(name)).is_some();
-        if !temporary && reads.names.iter().any(is_there) {
+        let Some(temporary) =
+            is_temporary(at).then_some(true).or_else(|| self.has_temporary(&reads))
+        else {
             return self.blur_relations();
-        }
+        };
         // It replaces only what is in the schema in which it would make one.
         let target = if temporary { Some(TEMPORARY.to_owned()) } else { self.target(&path) };
         let meant = Path { qualifier: target, ..path.clone() };
@@ -49,6 +48,20 @@ impl Catalog {
             self.define_relation(Some(&key), at, Kind::VIEW);
             self.depend_all(reads, User::whole(Sort::View, key));
         }
+    }
+
+    /// Whether a query reads a temporary relation; `None` if it perhaps does.
+    fn has_temporary(&self, reads: &Reads) -> Option<bool> {
+        let is_temporary = |key: &&Key| key.schema == TEMPORARY;
+        let certain = || reads.relations().filter(|key| self.look_in(key) == Look::Found(()));
+        if reads.relations().any(|key| is_temporary(&key)) {
+            return certain().any(|key| is_temporary(&key)).then_some(true);
+        }
+        let is_perhaps = |name: &String| {
+            let key = Key { schema: TEMPORARY.to_owned(), name: name.clone() };
+            self.relation(&key).is_some() && !certain().any(|key| key.name == *name)
+        };
+        (!reads.names.iter().any(is_perhaps)).then_some(false)
     }
 
     pub(super) fn alter_view(&mut self, at: At<'_>) {

@@ -151,7 +151,19 @@ fn the_view_of_a_temporary_table_is_temporary() {
         set search_path = sc1, public; create table v (a int) // create temp table x (a int) // create or replace view v
             as select a from x // alter view v rename to users
         create temp table x (a int) // create table v (b int); create view v as select a from x // alter view v rename to
-            users",
+            users
+        create table x (a int) // create temp table x (a int) // create view v as select a from x // drop view public.v
+        create temp table x (a int) // create table x (a int) // create view v as select a from x // drop view public.v
+        create temp table x (a int) // drop table if exists x; create table x (a int); create view v as select a from x;
+            drop view public.v
+        create temp table x (a int); create table public.x (a int); create view v as select a from public.x; drop view
+            public.v",
+    );
+    finds_one(
+        r"
+        create temp table x (a int); create table public.x (a int); create view v as select a from public.x; create view
+            v as select 1
+            => view `v` already exists | created in",
     );
 }
 
@@ -177,6 +189,8 @@ fn keys_are_merged_and_named_as_the_server_does() {
         create table t (); alter table t add a int unique primary key; create index t_a_key on t (a)
         create table t (a int primary key, b int, unique (a, b), unique (b, a)); alter table t drop constraint
             t_a_b_key, drop constraint t_b_a_key
+        create table t (); alter table t add a int constraint t_a_check unique check (a > 0); alter table t drop
+            constraint t_a_check1
         create table t (a int primary key, constraint k unique (a) with (fillfactor = 70)); create index t_pkey on t (a)
         create table t (a int unique using index tablespace pg_default not deferrable initially immediate, constraint k
             unique nulls distinct (a)); create index t_a_key on t (a)
@@ -195,6 +209,10 @@ fn keys_are_merged_and_named_as_the_server_does() {
             => constraint `t_a_key` of table `t` already exists | created in
         create table t (a int constraint k unique, b int constraint k unique)
             => constraint `k` of table `t` already exists | created in
+        create table t (a int constraint t_a_check unique check (a > 0))
+            => constraint `t_a_check` of table `t` already exists | created in
+        create table t (); alter table t add a int constraint t_a_key check (a > 0) unique
+            => constraint `t_a_key` of table `t` already exists | created in
         create table t (a int unique, constraint k unique (a)); alter table t drop constraint t_a_key
             => constraint `t_a_key` of table `t` does not exist | not
         create table t (a int primary key, unique (a)); alter table t drop constraint t_a_key
