@@ -29,4 +29,6 @@ pub use obstacle::{AdoptObstacle, AdoptObstacles};
 pub use report::{Amended, Applied, Holder, LockKind, Report, Trial};
 pub use skipped::{SkipReason, Skipped, SkippedList};
 pub use status::{State, Status, StatusRow};
-pub(crate) use text::{UNNAMED, chain, counted_versions, detail, lasting};
+#[cfg(feature = "connect")]
+pub(crate) use text::lasting;
+pub(crate) use text::{UNNAMED, chain, counted_versions, detail};
