@@ -17,8 +17,8 @@ use crate::stale::check_embed;
 /// Runs the sets of `migrators` in this order; returns a report for each.
 ///
 /// Sets that share a ledger are compared by one message, others by one each; the first report counts them. Drift in
-/// any set stops all of them before anything runs. A set starts when the one before it is finished, whose
-/// migrations are kept even if a later set fails.
+/// any set stops all of them before anything runs, unless one of the ledgers cannot be read. A set starts when the one
+/// before it is finished, whose migrations are kept even if a later set fails.
 ///
 /// ```no_run
 /// use migrate_runtime::{Migrations, Migrator, run_in_order};

@@ -27,7 +27,7 @@ pub enum When {
     BeforeEach,
     /// After each migration: inside its transaction, before it commits.
     AfterEach,
-    /// Once, if `BeforeRun` was called, also after a failure.
+    /// Once, if `BeforeRun` was called, also after a failure; for at most five seconds after a deadline or an interrupt.
     AfterRun,
 }
 

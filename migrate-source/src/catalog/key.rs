@@ -110,6 +110,11 @@ impl Rank {
     }
 }
 
+/// Whether an action of `ALTER TABLE` adds a constraint with an index.
+pub(super) fn adds_key(action: &At<'_>) -> bool {
+    action.kind() == Kind::ADD_CONSTRAINT && action.children().any(|one| Rank::of(one) == Rank::Key)
+}
+
 /// The keys that the server makes of these, in its order.
 fn merged(keys: Vec<NewKey<'_>>) -> Vec<NewKey<'_>> {
     let is_primary = |new: &NewKey<'_>| new.at.kind() == Kind::PRIMARY_KEY_CONSTRAINT;

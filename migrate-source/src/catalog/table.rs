@@ -3,7 +3,7 @@
 use migrate_set::sort::sort_by;
 
 use super::Catalog;
-use super::key::{OF_COLUMN, OF_TABLE};
+use super::key::{OF_COLUMN, OF_TABLE, adds_key};
 use super::name::{self, Path};
 use super::object::{Object, Sort};
 use super::query::Columns;
@@ -214,7 +214,7 @@ impl Catalog {
             actions.for_each(|action| self.alter_unknown(action, path));
             return;
         };
-        // The server drops first, then adds columns, then constraints (tablecmds.c, `AT_PASS_*`).
+        // The server drops first, then adds columns, then keys, then other constraints (tablecmds.c, `AT_PASS_*`).
         let actions: Vec<At<'_>> = actions.collect();
         for action in &actions {
             match action.kind() {
@@ -234,7 +234,8 @@ impl Catalog {
             self.add_constraints(&key, &constraints, OF_COLUMN);
             self.perhaps = before;
         }
-        for action in actions {
+        let (keys, others): (Vec<_>, Vec<_>) = actions.into_iter().partition(adds_key);
+        for action in keys.into_iter().chain(others) {
             self.alter(&mut key, action, at);
         }
     }

@@ -181,6 +181,8 @@ fn keys_are_merged_and_named_as_the_server_does() {
         create table t (a int unique, b int, constraint t_a_key check (b > 0)); alter table t drop constraint t_a_key1
         create table t (a int references t (a), b int, unique (a), constraint t_a_fkey check (b > 0)); alter table t
             drop constraint t_a_fkey1
+        create table t (a int); alter table t add check (a > 0), add constraint t_a_check unique (a); alter table t drop
+            constraint t_a_check1
         create table t (a int, unique (a), unique (a) deferrable); alter table t drop constraint t_a_key1
         create table t (a int unique, unique (a) include (a)); alter table t drop constraint t_a_a1_key, drop
             constraint t_a_key
