@@ -62,6 +62,23 @@ impl Catalog {
         }
     }
 
+    /// `CLUSTER table USING index`.
+    pub(super) fn cluster(&mut self, at: At<'_>) {
+        let tables = [Kind::TABLE_NAME_REF, Kind::RELATION_NAME_REF];
+        let table = tables.into_iter().find_map(|kind| at.find(kind)).and_then(Path::of);
+        let key = table.and_then(|table| self.refer(Sort::Table, &table, false));
+        if let Some(key) = key {
+            self.use_index_of(&key, at);
+        }
+    }
+
+    /// The index of `CLUSTER ON` or `REPLICA IDENTITY`, which is in the schema of the table.
+    pub(super) fn use_index_of(&mut self, table: &Key, at: At<'_>) {
+        let Some(path) = at.find(Kind::INDEX_REF).and_then(Path::of) else { return };
+        let qualifier = Some(table.schema.clone());
+        self.refer(Sort::Index, &Path { qualifier, ..path }, false);
+    }
+
     /// What `CREATE INDEX` says of the index besides its columns.
     fn index_made(&mut self, table: &Key, name: String, at: At<'_>) {
         let index = Key { schema: table.schema.clone(), name: name.clone() };

@@ -256,8 +256,8 @@ impl Catalog {
             | Kind::REINDEX
             | Kind::ANALYZE
             | Kind::VACUUM
-            | Kind::CLUSTER
             | Kind::EXPLAIN => self.references(at),
+            Kind::CLUSTER => self.cluster(at),
             Kind::CREATE_STATISTICS
             | Kind::CREATE_PUBLICATION
             | Kind::ALTER_PUBLICATION

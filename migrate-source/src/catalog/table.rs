@@ -281,6 +281,10 @@ impl Catalog {
                 self.has_dependent_tables = true;
                 self.open_columns(Some(key));
             }
+            _ if action.find(Kind::INDEX_REF).is_some() => {
+                self.use_index_of(key, action);
+                self.define_setting(self.relation_id(key), action, Some(key));
+            }
             _ => self.table_triggers(key, action),
         }
     }

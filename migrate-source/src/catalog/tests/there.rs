@@ -168,6 +168,22 @@ fn the_view_of_a_temporary_table_is_temporary() {
 }
 
 #[test]
+fn index_of_a_table_is_in_its_schema() {
+    finds(
+        r"
+        create schema s; alter table users set schema s; alter table s.users replica identity using index users_pkey, cluster
+            on users_pkey; cluster s.users using users_pkey; cluster s.users; cluster",
+    );
+    finds_one(
+        r"
+        alter table users replica identity using index nothing => index `public.nothing` does not exist | not
+        alter table users cluster on nothing => index `public.nothing` does not exist | not
+        cluster users using nothing => index `public.nothing` does not exist | not
+        cluster nothing using users_pkey => table `nothing` does not exist | not",
+    );
+}
+
+#[test]
 fn keys_are_merged_and_named_as_the_server_does() {
     finds(
         r"
