@@ -154,8 +154,10 @@ impl Walk<'_> {
 
     /// Whether the last token is a name that can have no schema: of a new index, of a constraint, or after RENAME.
     fn is_after_plain_name(&self) -> bool {
-        let mut kinds: Vec<Kind> = self.tree.tokens.iter().map(|token| token.kind).collect();
-        kinds.pop();
+        let name = self.tree.tokens.len().saturating_sub(1);
+        // The longest that matters is all of `CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS`.
+        let before = self.tree.tokens.get(name.saturating_sub(8)..name).unwrap_or_default();
+        let kinds: Vec<Kind> = before.iter().map(|token| token.kind).collect();
         let of_index = |kind: &Kind| {
             matches!(
                 kind,
