@@ -204,14 +204,10 @@ impl Catalog {
         if !self.relation(key).is_some_and(|table| table.computes) {
             return;
         }
-        let (mut rest, mut seen) = (vec![key.clone()], BTreeSet::new());
-        while let Some(key) = rest.pop() {
-            let Some(table) = self.relation_mut(&key).filter(|_| seen.insert(key.clone())) else {
-                continue;
-            };
+        for key in self.with_children(vec![key.clone()]) {
+            let Some(table) = self.relation_mut(&key) else { continue };
             table.columns.objects.values_mut().for_each(|one| one.made.sure = false);
             table.constraints.objects.values_mut().for_each(|one| one.made.sure = false);
-            rest.extend(table.children.iter().cloned());
             for owned in table.owned.clone() {
                 self.doubt(&owned);
             }
@@ -220,16 +216,23 @@ impl Catalog {
 
     /// What hangs on a column of these and of their children can be gone with that of their parent.
     fn doubt_column_of(&mut self, children: Vec<Key>, name: &str) {
-        let (mut rest, mut seen) = (children, BTreeSet::new());
-        while let Some(key) = rest.pop() {
-            let Some(child) = self.relation_mut(&key).filter(|_| seen.insert(key.clone())) else {
-                continue;
-            };
+        for key in self.with_children(children) {
+            let Some(child) = self.relation_mut(&key) else { continue };
             child.columns.doubt(name);
             child.constraints.open = true;
-            rest.extend(child.children.iter().cloned());
             self.doubt_owned(&key, name, &[Sort::Index, Sort::Sequence]);
         }
+    }
+
+    /// Those of these tables that are there, and all that inherit from them, each once.
+    fn with_children(&self, mut rest: Vec<Key>) -> BTreeSet<Key> {
+        let mut all = BTreeSet::new();
+        while let Some(key) = rest.pop() {
+            if let Some(table) = self.relation(&key).filter(|_| all.insert(key.clone())) {
+                rest.extend(table.children.iter().cloned());
+            }
+        }
+        all
     }
 
     /// What of these kinds hangs on a column can be gone.

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::Catalog;
 use super::depend::{On, Reads, User};
 use super::index::joined;
+use super::key::NewKey;
 use super::name::{self, Path, made};
 use super::object::{How, Look, Names, Sort};
 use super::relation::{Constraint, Key};
@@ -17,7 +18,7 @@ impl Catalog {
     pub(super) fn add_constraint(&mut self, key: &Key, at: At<'_>, column: Option<&str>) {
         match at.kind() {
             Kind::PRIMARY_KEY_CONSTRAINT | Kind::UNIQUE_CONSTRAINT => {
-                self.add_key(key, at, at, column);
+                self.add_key(key, NewKey::of(at, column));
             }
             Kind::FOREIGN_KEY_CONSTRAINT => self.add_foreign_key(key, at),
             Kind::REFERENCES_CONSTRAINT => self.add_reference(key, at, column),

@@ -64,10 +64,7 @@ impl Catalog {
 
     /// `CLUSTER table USING index`.
     pub(super) fn cluster(&mut self, at: At<'_>) {
-        let tables = [Kind::TABLE_NAME_REF, Kind::RELATION_NAME_REF];
-        let table = tables.into_iter().find_map(|kind| at.find(kind)).and_then(Path::of);
-        let key = table.and_then(|table| self.refer(Sort::Table, &table, false));
-        if let Some(key) = key {
+        if let Some(key) = self.named_table(at) {
             self.use_index_of(&key, at);
         }
     }

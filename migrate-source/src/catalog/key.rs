@@ -11,11 +11,24 @@ use crate::syntax::tree::{At, Kind};
 /// A constraint of a clause, with the column that it is written at.
 pub(super) type Written<'t> = (At<'t>, Option<String>);
 
-/// A key that is added, with the constraint that has its name.
-struct NewKey<'t> {
+/// A key that is added.
+pub(super) struct NewKey<'t> {
     at: At<'t>,
+    /// The constraint that has its name.
     named: At<'t>,
-    column: Option<String>,
+    /// Its columns, in order.
+    columns: Vec<String>,
+}
+
+impl<'t> NewKey<'t> {
+    /// The key that is written in `at`, or at a column.
+    pub(super) fn of(at: At<'t>, column: Option<&str>) -> Self {
+        let columns = match at.find(Kind::CONSTRAINT_COLUMN_REF_LIST) {
+            Some(list) => names_in(list),
+            None => column.map(str::to_owned).into_iter().collect(),
+        };
+        NewKey { at, named: at, columns }
+    }
 }
 
 impl Catalog {
@@ -34,22 +47,22 @@ impl Catalog {
     /// The primary key before the unique keys, and of equal keys only the first, with the first name that one of them
     /// has (`transformIndexConstraints`).
     fn add_keys<'l, 't: 'l>(&mut self, key: &Key, list: impl Iterator<Item = &'l Written<'t>>) {
-        let keys = list.map(|(at, column)| NewKey { at: *at, named: *at, column: column.clone() });
+        let keys = list.map(|(at, column)| NewKey::of(*at, column.as_deref()));
         for new in merged(keys.collect()) {
             match new.at.kind() {
                 Kind::EXCLUDE_CONSTRAINT => self.add_constraint(key, new.at, None),
-                _ => self.add_key(key, new.at, new.named, new.column.as_deref()),
+                _ => self.add_key(key, new),
             }
         }
     }
 
-    /// A primary or unique key, with the name that `named` has.
-    pub(super) fn add_key(&mut self, key: &Key, at: At<'_>, named: At<'_>, column: Option<&str>) {
+    /// A primary or unique key.
+    pub(super) fn add_key(&mut self, key: &Key, new: NewKey<'_>) {
+        let NewKey { at, named, columns: mut listed } = new;
         if let Some(index) = at.find(Kind::INDEX_REF).and_then(Path::of) {
             return self.key_of_index(key, at, &index);
         }
         self.refer_columns(key, at);
-        let mut listed = listed(at, column);
         listed.extend(included(at));
         let columns = set_of(listed.iter().cloned());
         let (label, joined) = match at.kind() {
@@ -134,16 +147,8 @@ fn merged(keys: Vec<NewKey<'_>>) -> Vec<NewKey<'_>> {
 fn is_equal(one: &NewKey<'_>, other: &NewKey<'_>) -> bool {
     one.at.kind() != Kind::EXCLUDE_CONSTRAINT
         && other.at.kind() == Kind::UNIQUE_CONSTRAINT
-        && listed(one.at, one.column.as_deref()) == listed(other.at, other.column.as_deref())
+        && one.columns == other.columns
         && options(one.at) == options(other.at)
-}
-
-/// The columns of a key, in order.
-fn listed(at: At<'_>, column: Option<&str>) -> Vec<String> {
-    match at.find(Kind::CONSTRAINT_COLUMN_REF_LIST) {
-        Some(list) => names_in(list),
-        None => column.map(str::to_owned).into_iter().collect(),
-    }
 }
 
 /// What the server compares of two keys besides their columns: neither storage parameters nor the tablespace.

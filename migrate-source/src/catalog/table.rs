@@ -289,7 +289,8 @@ impl Catalog {
         }
     }
 
-    fn named_table(&mut self, action: At<'_>) -> Option<Key> {
+    /// The table that an action or a statement names.
+    pub(super) fn named_table(&mut self, action: At<'_>) -> Option<Key> {
         let path = action.find(Kind::TABLE_NAME_REF).and_then(Path::of)?;
         self.refer(Sort::Table, &path, false)
     }
