@@ -146,6 +146,9 @@ pub enum Obstacle {
         /// The version as the caller writes it.
         version: String,
     },
+    /// The target means other migrations than when the rollback was planned.
+    #[error("the ledger has changed since the rollback was planned")]
+    Changed,
 }
 
 impl Obstacle {
@@ -173,6 +176,7 @@ impl Obstacle {
                 "choose an applied version, which `status` lists, or undo all with {}",
                 &[Term::RollbackAll],
             ),
+            Obstacle::Changed => "run it again, and read what it undoes now".into(),
         }
     }
 }

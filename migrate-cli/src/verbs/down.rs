@@ -3,7 +3,7 @@
 use clap::Args;
 use migrate_runtime::plan::Undo;
 use migrate_runtime::set::TransactionMode;
-use migrate_runtime::{Report, Rollback, Version};
+use migrate_runtime::{Report, Rollback, Version, internal};
 
 use super::Context;
 use crate::error::VerbError;
@@ -48,32 +48,24 @@ impl Down {
             return Ok(Answer::of_run(cx.output, &Report::default()));
         }
         let question = format!("undo {} in {}", versions(&undos), cx.place);
-        confirm_undo(&cx, &undos, &target, &question).await?;
+        confirm_undo(&cx, &undos, &question)?;
         let progress =
             Progress::begin(cx.output, &format!("undoing {}", versions(&undos)), "Applied");
         let migrator = progress.of(cx.migrator);
-        let report = migrator.rollback(cx.client, target).await?;
+        let report = internal::undo(&migrator, cx.client, target, Some(&undos)).await?;
         drop(progress);
         Ok(Answer::of_run(cx.output, &report))
     }
 }
 
-/// Asks whether to undo these, which are what `target` means; refuses if it means others after the answer.
-pub(super) async fn confirm_undo(
+/// Asks whether to undo these.
+pub(super) fn confirm_undo(
     cx: &Context<'_>,
     undos: &[Undo<'_>],
-    target: &Rollback,
     question: &str,
 ) -> Result<(), VerbError> {
     cx.output.preface(&scripts(undos));
-    confirm(cx.output, question)?;
-    if cx.migrator.plan_rollback(cx.client, target.clone()).await? == undos {
-        return Ok(());
-    }
-    Err(VerbError::Usage {
-        what: "the ledger has changed since the question; nothing was undone".to_owned(),
-        help: "run it again, and read what would be undone now",
-    })
+    confirm(cx.output, question)
 }
 
 /// The versions, in words.

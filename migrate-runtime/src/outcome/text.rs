@@ -148,7 +148,7 @@ pub(crate) fn lasting(duration: Duration) -> String {
 pub(super) fn whom_it_waited_for(report: &Report) -> String {
     let waited = lasting(report.waited);
     report.waited_for.as_ref().map_or_else(String::new, |holder| {
-        format!("\nit waited {waited} for the lock on the ledger, held by {holder}")
+        format!("\nit waited {waited} in all; the lock on the ledger was held by {holder}")
     })
 }
 

@@ -177,7 +177,7 @@ async fn deliver<'r>(
         on_reset.arm(saved.iter().map(Session::restore).collect());
     }
     let mut durations = Vec::new();
-    tally.under_way = versions(actions);
+    tally.under_way = versions(actions).into();
     if !std::mem::take(&mut tally.goes_on) {
         tally.starts(cx, actions.first());
     }

@@ -103,7 +103,9 @@ impl Ended {
                 let _ = timeout(LIMIT, boxed(hold.release(cx, tally, Ok(())))).await;
                 Err(cut.error(cx, Vec::new()))
             }
-            Ended::Unanswered(cut) => Err(cut.error(cx, std::mem::take(&mut tally.under_way))),
+            Ended::Unanswered(cut) => {
+                Err(cut.error(cx, std::mem::take(&mut tally.under_way).into()))
+            }
         }
     }
 }

@@ -322,12 +322,12 @@ async fn send<'r>(
         message.push(Part::Record { step: 0 }, sql);
     }
     message.push(Part::Commit { step: 0 }, "COMMIT");
-    let versions = || changes.iter().map(|change| change.amended.version.clone()).collect();
-    tally.under_way = versions();
+    let versions = || changes.iter().map(|change| change.amended.version.clone());
+    tally.under_way = versions().collect();
     let outcome = cx.wire.send(message, &mut |_, _| {}).await;
     if let Some(failure) = outcome.failure {
         if failure.error.as_db_error().is_none_or(ends_unknown) {
-            let (versions, source) = (versions(), failure.error);
+            let (versions, source) = (versions().collect(), failure.error);
             return Err(ErrorKind::ConnectionLost { versions, is_citus: false, source }.into());
         }
         return Err(cx.refused(failure, outcome.completed).await);

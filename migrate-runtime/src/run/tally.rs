@@ -1,6 +1,6 @@
 //! What a run has done so far, for its report, its listeners and `tracing`.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::ptr;
 use std::time::Duration;
 
@@ -34,8 +34,8 @@ const WITHOUT_LEDGER: &str = "if the database was set up without this ledger, re
 /// What a run has done so far.
 pub(crate) struct Tally<'r> {
     pub(super) report: Report,
-    /// The versions in the message that was sent last, without those that it applied or undid.
-    pub(super) under_way: Vec<String>,
+    /// The versions in the message that was sent last, in order, without those that it applied or undid.
+    pub(super) under_way: VecDeque<String>,
     /// The ledger's last position, as this run read or wrote it.
     pub(super) position: i64,
     /// The digests of the ledger after that.
@@ -59,7 +59,7 @@ impl<'r> Tally<'r> {
     pub(super) fn new(lock: LockKind) -> Self {
         Tally {
             report: Report { lock, ..Report::default() },
-            under_way: Vec::new(),
+            under_way: VecDeque::new(),
             position: 0,
             running: Running::default(),
             backoff: Backoff::new(),
@@ -95,7 +95,7 @@ impl<'r> Tally<'r> {
     /// Records that a migration was applied or undone, or has run in a trial.
     pub(super) fn done(&mut self, cx: &Context<'_>, action: Action<'_>, duration: Duration) {
         self.at = Span::none();
-        self.under_way.retain(|version| version != action.version());
+        self.under_way.pop_front();
         let [version, name, filename] = action.texts();
         let ms = duration.as_millis();
         let list = match action {

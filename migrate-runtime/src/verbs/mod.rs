@@ -1,5 +1,6 @@
 //! The verbs of a migrator: those that only read are here, the others call [`crate::run`].
 
+mod undo;
 mod edits;
 mod show;
 mod schema;
@@ -7,6 +8,7 @@ mod made;
 
 pub use made::{Made, made};
 pub use schema::{schema_differences, schema_text};
+pub use undo::{redo, undo};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,9 +20,9 @@ use migrate_set::version::Version;
 use tokio_postgres::Client;
 
 use crate::context::Context;
-use crate::migrator::{Asked, Interrupt, Limit, Migrator};
+use crate::migrator::{Asked, Interrupt, Migrator};
 use crate::outcome::{Error, ErrorKind, Report, Trial};
-use crate::run::{self, Apply, TryOut, Undo as Undoing};
+use crate::run::{self, Apply, TryOut};
 use crate::sql::{Contents, Reading};
 use crate::stale::check_embed;
 
@@ -168,10 +170,7 @@ impl<'s> Migrator<'s> {
     /// # Cancel safety
     /// As [`Migrator::run`].
     pub async fn rollback(&self, client: &mut Client, target: Rollback) -> Result<Report, Error> {
-        check_embed(self.set)?;
-        // The ledger's scripts too.
-        let migrator = Migrator { parts: run::ALL, ..self.clone() };
-        run::run(&migrator, client, &Undoing(target)).await
+        undo(self, client, target, None).await
     }
 
     /// What `rollback` would undo now, in that order; undoes nothing.
@@ -278,17 +277,7 @@ impl<'s> Migrator<'s> {
     /// As [`Migrator::rollback`] and [`Migrator::run`]. A migration that was undone and then failed
     /// is pending.
     pub async fn redo(&self, client: &mut Client) -> Result<Report, Error> {
-        let undone = self.rollback(client, Rollback::Steps(1)).await?;
-        if undone.undone.is_empty() {
-            return Ok(undone);
-        }
-        let versions = undone.undone.iter().map(|one| Version::new(one.version.clone()));
-        let again = Migrator { limit: Limit::Only(versions.collect()), ..self.clone() };
-        // The last that was applied is not always the one of the highest version.
-        let again = again.allow_out_of_order();
-        let mut redone = again.run(client).await;
-        redone.as_mut().unwrap_or_else(Error::report_mut).add_undone(undone);
-        redone
+        redo(self, client, None).await
     }
 
     /// Whether ledger and set agree and nothing is pending, for a service that does not migrate and

@@ -326,7 +326,7 @@ async fn session_that_a_run_waited_for_up_to_its_deadline_is_named() {
     let pid = value(&other, "SELECT pg_backend_pid()").await;
     let text = error.to_string();
     let named = format!(
-        " s for the lock on the ledger, held by pid {pid} (application_name `in the way`, "
+        " s in all; the lock on the ledger was held by pid {pid} (application_name `in the way`, "
     );
     assert!(text.contains("\nit waited ") && text.contains(&named), "{text}");
 }

@@ -53,7 +53,7 @@ async fn apply<'r>(
     (action, cause): (Action<'_>, Cause),
     table: Table,
 ) -> Result<(), Stop> {
-    tally.under_way = versions(&[action]);
+    tally.under_way = versions(&[action]).into();
     if action.names_citus() {
         cx.wire.spread();
     }

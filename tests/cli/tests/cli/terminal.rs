@@ -76,10 +76,45 @@ async fn what_was_applied_since_the_question_is_not_undone() {
         assert_eq!(code, 0, "{text}");
         session.send_line("y").expect("an answer");
         let (text, code) = end(session);
-        assert!(code == 2 && text.contains("the ledger has changed since the question"), "{text}");
+        assert!(
+            code == 1 && text.contains("the ledger has changed since the rollback was planned"),
+            "{text}"
+        );
         let client = database.connect().await;
         assert_eq!(value(&client, "SELECT to_regclass('b') IS NOT NULL").await, "t", "{verb}");
         let (text, code) = end(on_terminal(newer.path(), &database, &["down", "--yes"]));
+        assert_eq!(code, 0, "{text}");
+    }
+}
+
+/// `up` holds the lock until the gate opens, and `down` has already planned.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_applied_while_a_rollback_waits_is_not_undone() {
+    let database = FreshDatabase::create().await;
+    let client = database.connect().await;
+    let gated = "-- UP\nLOCK gate;\nCREATE TABLE b (id int);\n-- DOWN\nDROP TABLE b;";
+    let files = [
+        ("1_a.sql", "-- UP\nCREATE TABLE gate ();\n-- DOWN\nDROP TABLE gate;"),
+        ("2_b.sql", gated),
+    ];
+    for verb in ["down", "redo"] {
+        let folder = folder(&files);
+        let run = |args: &[&str]| on_terminal(folder.path(), &database, args);
+        let (text, code) = end(run(&["up", "--to", "1"]));
+        assert_eq!(code, 0, "{text}");
+        client.batch_execute("BEGIN; LOCK gate").await.expect("a closed gate");
+        let mut up = run(&["up"]);
+        up.exp_string("running 2_b.sql").expect("a run that holds the lock");
+        let mut waiting = run(&[verb, "--yes"]);
+        waiting.exp_string("waiting for another run").expect("a run that waits");
+        client.batch_execute("COMMIT").await.expect("an open gate");
+        let (text, code) = end(up);
+        assert!(code == 0 && text.contains("Applied"), "{text}");
+        let (text, code) = end(waiting);
+        let refused = text.contains("the ledger has changed since the rollback was planned");
+        assert!(code == 1 && refused, "{text}");
+        assert_eq!(value(&client, "SELECT to_regclass('b') IS NOT NULL").await, "t", "{verb}");
+        let (text, code) = end(run(&["down", "--all", "--yes"]));
         assert_eq!(code, 0, "{text}");
     }
 }
