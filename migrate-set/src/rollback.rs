@@ -146,6 +146,18 @@ pub enum Obstacle {
         /// The version as the caller writes it.
         version: String,
     },
+    /// It would not be applied again after it.
+    #[error(
+        "version {version}: `{filename}` is not in the set, which could not apply it again",
+        version = escaped(version),
+        filename = escaped(filename)
+    )]
+    NotInSet {
+        /// The version as the ledger writes it.
+        version: String,
+        /// The file that was applied.
+        filename: String,
+    },
     /// The target means other migrations than when the rollback was planned.
     #[error("the ledger has changed since the rollback was planned")]
     Changed,
@@ -176,6 +188,9 @@ impl Obstacle {
                 "choose an applied version, which `status` lists, or undo all with {}",
                 &[Term::RollbackAll],
             ),
+            Obstacle::NotInSet { .. } => {
+                "redo it with a binary whose set has it, or only roll it back".into()
+            }
             Obstacle::Changed => "run it again, and read what it undoes now".into(),
         }
     }

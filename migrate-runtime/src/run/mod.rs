@@ -43,7 +43,7 @@ use stepwise::OUTSIDE;
 use tally::Tally;
 pub(crate) use trial::TryOut;
 pub(crate) use unanswered::watched;
-pub(crate) use undo::Undo;
+pub(crate) use undo::{Then, Undo, again};
 
 /// The parts that a set with these traits needs. It is inlined into the service, where the traits are constants, so the
 /// service does not link the others.

@@ -109,11 +109,14 @@ fn decide<'r>(
     let is_new = todo.steps.iter().all(|step| step.cause == Cause::New);
     tally.extent = if is_new { Extent::First } else { Extent::Whole };
     tally.at_start.get_or_insert_with(|| todo.applied.clone());
-    for step in &todo.steps {
-        check_placeholders(cx, step.migration)?;
-        check_function(cx, step.migration)?;
-    }
+    todo.steps.iter().try_for_each(|step| check(cx, step.migration))?;
     Ok(todo)
+}
+
+/// Checks that a migration can be sent.
+pub(super) fn check(cx: &Context<'_>, migration: &Migration) -> Result<(), Error> {
+    check_placeholders(cx, migration)?;
+    check_function(cx, migration)
 }
 
 fn check_function(cx: &Context<'_>, migration: &Migration) -> Result<(), Error> {

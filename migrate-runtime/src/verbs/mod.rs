@@ -274,8 +274,9 @@ impl<'s> Migrator<'s> {
     /// ```
     ///
     /// # Errors
-    /// As [`Migrator::rollback`] and [`Migrator::run`]. A migration that was undone and then failed
-    /// is pending.
+    /// As [`Migrator::rollback`] and [`Migrator::run`]. Nothing is undone if the set does not have the migration, or
+    /// if it would not be applied for another reason that is known before. One that was undone and then failed is
+    /// pending.
     pub async fn redo(&self, client: &mut Client) -> Result<Report, Error> {
         redo(self, client, None).await
     }

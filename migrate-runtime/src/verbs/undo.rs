@@ -4,9 +4,9 @@ use migrate_set::rollback::{Rollback, Undo};
 use migrate_set::version::Version;
 use tokio_postgres::Client;
 
-use crate::migrator::{Limit, Migrator};
+use crate::migrator::Migrator;
 use crate::outcome::{Error, Report};
-use crate::run::{self, Undo as Undoing};
+use crate::run::{self, Then, Undo as Undoing};
 use crate::stale::check_embed;
 
 /// As [`Migrator::rollback`]. If `target` does not mean `confirmed` any more, under the lock too, nothing is undone.
@@ -19,10 +19,7 @@ pub async fn undo(
     target: Rollback,
     confirmed: Option<&[Undo<'_>]>,
 ) -> Result<Report, Error> {
-    check_embed(migrator.set)?;
-    // The ledger's scripts too.
-    let migrator = Migrator { parts: run::ALL, ..migrator.clone() };
-    run::run(&migrator, client, &Undoing { target, confirmed }).await
+    rollback(migrator, client, &Undoing { target, confirmed, then: Then::Nothing }).await
 }
 
 /// As [`Migrator::redo`], with what was confirmed as in [`undo`].
@@ -34,15 +31,25 @@ pub async fn redo(
     client: &mut Client,
     confirmed: Option<&[Undo<'_>]>,
 ) -> Result<Report, Error> {
-    let undone = undo(migrator, client, Rollback::Steps(1), confirmed).await?;
+    let target = Rollback::Steps(1);
+    let undoing = Undoing { target, confirmed, then: Then::Again };
+    let undone = rollback(migrator, client, &undoing).await?;
     if undone.undone.is_empty() {
         return Ok(undone);
     }
     let versions = undone.undone.iter().map(|one| Version::new(one.version.clone()));
-    let again = Migrator { limit: Limit::Only(versions.collect()), ..migrator.clone() };
-    // The last that was applied is not always the one of the highest version.
-    let again = again.allow_out_of_order();
-    let mut redone = again.run(client).await;
+    let mut redone = run::again(migrator, versions.collect()).run(client).await;
     redone.as_mut().unwrap_or_else(Error::report_mut).add_undone(undone);
     redone
+}
+
+async fn rollback(
+    migrator: &Migrator<'_>,
+    client: &Client,
+    undoing: &Undoing<'_>,
+) -> Result<Report, Error> {
+    check_embed(migrator.set)?;
+    // The ledger's scripts too.
+    let migrator = Migrator { parts: run::ALL, ..migrator.clone() };
+    run::run(&migrator, client, undoing).await
 }

@@ -285,6 +285,21 @@ async fn redo_that_fails_reports_what_it_undid() {
 }
 
 #[tokio::test]
+async fn redo_undoes_nothing_that_it_cannot_apply_again() {
+    let edited = ("1_a.sql", "-- UP\nCREATE TABLE a (id bigint);\n-- DOWN\nDROP TABLE a;");
+    let (older, drifted) = (set(&[ONE]), set(&[edited, TWO]));
+    let (_database, mut client, set) = with(&[ONE, TWO]).await;
+    let error = Migrator::new(&older).redo(&mut client).await.expect_err("not in the set");
+    let text = "version 2: `2_b.sql` is not in the set, which could not apply it again";
+    assert!(error.to_string().contains(text), "{error}");
+    let error = Migrator::new(&drifted).redo(&mut client).await.expect_err("drift");
+    assert!(matches!(error.kind(), ErrorKind::Drift { drift } if drift.0.len() == 1), "{error}");
+    assert_eq!(applied(&client).await, "1 2");
+    let report = Migrator::new(&set).redo(&mut client).await.expect("a redo");
+    assert_eq!((undone(&report), report.applied.len()), (vec!["2"], 1));
+}
+
+#[tokio::test]
 async fn runs_stop_at_a_version_or_apply_one() {
     let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[ONE, TWO, THREE, ("R__v.sql", "CREATE OR REPLACE VIEW v AS SELECT 1;")]);
