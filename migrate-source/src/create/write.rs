@@ -1,7 +1,7 @@
 //! Writes the files of a new migration, which [`super::draft`] makes, and never overwrites a file.
 
 use std::fmt;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -109,7 +109,7 @@ impl fmt::Debug for CreateError {
 /// They are named like the newest migration, and like it come in pairs, in a folder or with
 /// sections; a folder without migrations gets `0001_add_users.sql`, or the first of the requested
 /// layout. Until you fill it in, the build refuses the new migration, because it contains no
-/// statements.
+/// statements. On Unix, migrations that are created at the same time get different versions.
 ///
 /// ```
 /// use migrate_source::create::{CreateOptions, create};
@@ -130,6 +130,7 @@ pub fn create(
 ) -> Result<Created, CreateError> {
     let folder = folder.as_ref();
     let shown = folder.to_string_lossy();
+    let _lock = lock(folder);
     let files = discover(folder, &shown, options.links).map_err(DraftError::Source)?;
     let frozen = options.history.as_deref().map(frozen).transpose();
     let frozen = frozen.map_err(DraftError::Source)?.flatten();
@@ -137,6 +138,16 @@ pub fn create(
     let Draft { version, files } = draft(&shown, &files, &wish)?;
     let files = write(folder, &files)?;
     Ok(Created { version, files })
+}
+
+/// Keeps other processes from choosing a version here until it is dropped; `None` where the system locks no folders.
+#[expect(
+    clippy::incompatible_msrv,
+    reason = "only the command line creates, and needs a newer one"
+)]
+fn lock(folder: &Path) -> Option<File> {
+    let folder = File::open(folder).ok()?;
+    folder.lock().ok().map(|()| folder)
 }
 
 /// The newest version of a history file; nothing is frozen in a missing one.

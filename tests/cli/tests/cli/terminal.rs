@@ -1,5 +1,6 @@
 //! The command line on a terminal, and when it receives a signal.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -252,6 +253,28 @@ fn migration_is_created_as_a_whole_or_not_at_all() {
     // The build ignores hidden files.
     let seen: Vec<_> = names.filter(|name| !name.as_encoded_bytes().starts_with(b".")).collect();
     assert_eq!(seen, ["1_a.sql"]);
+}
+
+/// As by several agents that work in one folder.
+#[test]
+fn migrations_that_are_created_at_the_same_time_have_different_versions() {
+    let folder = folder(&[("1_a.sql", "SELECT 1;")]);
+    let create = |name: usize| {
+        let mut create = Command::new(program("migrate"));
+        create.args(["create", &format!("b{name}")]).current_dir(folder.path());
+        create.stdout(Stdio::null()).spawn().expect("a process")
+    };
+    for mut process in (0..12).map(create).collect::<Vec<_>>() {
+        assert!(process.wait().expect("an end").success());
+    }
+    let entries = fs::read_dir(folder.path().join("migrations")).expect("the folder");
+    let names = entries.map(|entry| entry.expect("an entry").file_name());
+    let versions = names.map(|name| {
+        let name = name.to_string_lossy().into_owned();
+        name.split_once('_').expect("a version").0.parse::<u32>().expect("a number")
+    });
+    let versions: BTreeSet<u32> = versions.collect();
+    assert_eq!(versions, (1..=13).collect());
 }
 
 /// A script that was cut off must not look complete: `migrate plan --sql > script.sql` on a full disk.
