@@ -73,14 +73,14 @@ pub struct Undo<'s> {
 }
 
 impl Undo<'_> {
-    /// The script that undoes it.
+    /// The script that undoes it; empty for a repeatable migration without a down script, whose entry just ends.
     pub fn script(&self) -> &Script {
         &self.down
     }
 
     /// Whether the script is the ledger's: roles that may write the ledger may have changed it.
     pub fn is_from_ledger(&self) -> bool {
-        matches!(self.down, Cow::Owned(_))
+        matches!(&self.down, Cow::Owned(script) if !script.text().is_empty())
     }
 }
 
@@ -141,7 +141,7 @@ pub enum Obstacle {
         file: String,
     },
     /// The target was never applied.
-    #[error("version {version} is not applied")]
+    #[error("no versioned migration {version} is applied")]
     NotApplied {
         /// The version as the caller writes it.
         version: String,
@@ -307,13 +307,18 @@ fn undo(set: &Migrations, recorded: Recorded, edited: Tolerance) -> Result<Undo<
             return Err(Obstacle::NoDown { version, filename });
         }
         let down = its().find_map(Migration::down).map(Cow::Borrowed);
-        let down = down.or_else(|| script(&filename, String::new()).map(Cow::Owned));
-        return down.map(|down| Undo { entry, down }).ok_or(Obstacle::NoDown { version, filename });
+        return Ok(Undo { entry, down: down.unwrap_or_else(|| Cow::Owned(nothing(filename))) });
     };
     // Both are always written together, so a script without a checksum was changed too.
     let is_intact = down_checksum.is_some_and(|checksum| checksum == sha256(&sql));
     let down = is_intact.then(|| script(&filename, sql)).flatten().map(Cow::Owned);
     down.map(|down| Undo { entry, down }).ok_or(Obstacle::Damaged { version, filename })
+}
+
+/// What undoes a repeatable migration without a down script.
+fn nothing(filename: String) -> Script {
+    let (mode, session) = (TransactionMode::Transactional, SessionEffect::Keeps);
+    Script::new(filename, String::new(), Vec::new(), Vec::new(), mode, session)
 }
 
 /// The line that begins a non-transactional down script in the ledger.

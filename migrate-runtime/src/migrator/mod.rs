@@ -277,8 +277,8 @@ impl<'s> Migrator<'s> {
         self
     }
 
-    /// Applies versioned migrations up to and including this version, or this file (`003_add_email.sql`), and no
-    /// repeatable ones.
+    /// Applies migrations up to and including this version, or this file (`003_add_email.sql`). The repeatable ones
+    /// follow the versioned ones, so they only run if this is one of them.
     ///
     /// [`Migrator::rollback`] has a target of its own, so that what it undoes is named where it is called.
     #[must_use]

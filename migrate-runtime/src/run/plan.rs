@@ -212,19 +212,29 @@ impl<'s> Migrator<'s> {
     /// The plan for these entries, within the limit.
     pub(crate) fn decide(&self, entries: Vec<Entry>) -> Result<Plan<'s>, Error> {
         let mut plan = plan(self.set, entries, &self.policy)?;
-        let (versions, upto) = match &self.limit {
+        let versions = match &self.limit {
             Limit::None => return Ok(plan),
-            Limit::To(version) => (slice::from_ref(version), Some(version)),
-            Limit::Only(versions) => (versions.as_slice(), None),
+            Limit::To(version) => slice::from_ref(version),
+            Limit::Only(versions) => versions,
         };
         let is_one = |migration: &Migration| versions.contains(migration.version());
-        if let (Some(first), false) = (versions.first(), self.set.iter().any(is_one)) {
+        let named = self.set.iter().find(|migration| is_one(migration));
+        if let (Some(first), None) = (versions.first(), named) {
             return Err(ErrorKind::UnknownVersion { version: first.to_string() }.into());
         }
-        plan.steps.retain(|Step { migration, .. }| match upto {
-            Some(version) => migration.kind() == Kind::Versioned && migration.version() <= version,
-            None => is_one(migration),
+        plan.steps.retain(|Step { migration, .. }| match (&self.limit, named) {
+            (Limit::To(_), Some(last)) => is_up_to(migration, last),
+            _ => is_one(migration),
         });
         Ok(plan)
+    }
+}
+
+/// Whether `migration` is `last`, or runs before it: repeatable migrations follow the versioned ones.
+fn is_up_to(migration: &Migration, last: &Migration) -> bool {
+    match (migration.kind(), last.kind()) {
+        (Kind::Versioned, Kind::Repeatable) => true,
+        (Kind::Repeatable, Kind::Versioned) => false,
+        _ => migration.version() <= last.version(),
     }
 }

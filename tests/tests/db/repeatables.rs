@@ -125,11 +125,27 @@ async fn repeatable_applied_before_what_is_undone_stays() {
 }
 
 #[tokio::test]
+async fn run_up_to_a_repeatable_runs_what_comes_before_it_too() {
+    let (_database, mut client) = FreshDatabase::connected().await;
+    let set = set(&[A, B, ("R__u.sql", "SELECT 1;"), NEW, ("R__w.sql", "SELECT 1;")]);
+    let migrator = Migrator::new(&set);
+    let report = migrator.clone().to(2).run(&mut client).await.expect("the versioned ones");
+    assert_eq!(report.applied.len(), 2);
+    let report = migrator.to("R__v").run(&mut client).await.expect("two repeatable ones");
+    let files: Vec<&str> = report.applied.iter().map(|one| &*one.filename).collect();
+    assert_eq!(files, ["R__u.sql", "R__v.sql"]);
+}
+
+#[tokio::test]
 async fn redo_applies_the_repeatables_that_it_undoes() {
     let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[A, B, NEW]);
     run(&mut client, &set).await;
-    let report = Migrator::new(&set).redo(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+    let migrator = Migrator::new(&set);
+    let plan = migrator.plan_rollback(&client, Rollback::Steps(1)).await.expect("a plan");
+    assert!(!plan[0].is_from_ledger() && plan[0].script().text().is_empty(), "its entry ends");
+    let report = migrator.redo(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!((&*report.undone[0].filename, &*report.undone[1].version), ("R__v.sql", "2"));
     assert_eq!((report.undone.len(), report.applied.len()), (2, 2), "{report}");
     assert_eq!(columns(&client).await, "id b");
     assert_eq!(run(&mut client, &set).await, (vec![], vec![]));

@@ -187,7 +187,7 @@ async fn every_obstacle_is_reported_before_anything_is_undone() {
     assert_eq!(
         error.to_string(),
         "the rollback cannot start; nothing was undone\n\
-         version 9 is not applied\n  help: choose an applied version, which `status` lists, or undo all with `Rollback::All`"
+         no versioned migration 9 is applied\n  help: choose an applied version, which `status` lists, or undo all with `Rollback::All`"
     );
     assert_eq!(applied(&client).await, "1 2 3");
 }
