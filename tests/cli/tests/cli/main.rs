@@ -1,5 +1,6 @@
 //! The command line on a terminal, over TLS, and in transcripts of every verb.
 
+mod at_once;
 mod cluster;
 mod convert;
 mod databases;
