@@ -21,7 +21,7 @@ pub use crate::connect::{ADDRESS, DatabasePlace, EnvFile, Target, Way, connectio
 pub use crate::migrator::Interrupt;
 pub use crate::sql::literal;
 pub use crate::stale::compare as compare_sets;
-pub use crate::verbs::{Made, interruptible, made, redo, schema_differences, schema_text, undo};
+pub use crate::verbs::{Made, interruptible, made, redo, schema_differences, schema_text};
 pub use crate::wire::{process, query, rows};
 pub use migrate_set::former::Former;
 pub use migrate_set::squash;

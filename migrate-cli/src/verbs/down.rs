@@ -3,7 +3,7 @@
 use clap::Args;
 use migrate_runtime::plan::Undo;
 use migrate_runtime::set::TransactionMode;
-use migrate_runtime::{Report, Rollback, Version, internal};
+use migrate_runtime::{Report, Rollback, Version};
 
 use super::Context;
 use crate::error::VerbError;
@@ -52,7 +52,7 @@ impl Down {
         let progress =
             Progress::begin(cx.output, &format!("undoing {}", versions(&undos)), "Applied");
         let migrator = progress.of(cx.migrator);
-        let report = internal::undo(&migrator, cx.client, target, Some(&undos)).await?;
+        let report = migrator.rollback_planned(cx.client, target, &undos).await?;
         drop(progress);
         Ok(Answer::of_run(cx.output, &report))
     }

@@ -19,8 +19,8 @@ use crate::sql::Reading;
 /// Undoes migrations.
 pub(crate) struct Undo<'u> {
     pub(crate) target: Rollback,
-    /// What the target meant when it was confirmed: no others are undone.
-    pub(crate) confirmed: Option<&'u [rollback::Undo<'u>]>,
+    /// What the target meant when it was planned: no others are undone.
+    pub(crate) planned: Option<&'u [rollback::Undo<'u>]>,
     pub(crate) then: Then,
 }
 
@@ -55,7 +55,7 @@ async fn attempt(At { cx, hold, tally }: At<'_, '_>, goal: &Undo<'_>) -> Result<
     };
     let undos = rollback(cx.migrator.set, contents.recorded, &target, cx.migrator.down_from_ledger)
         .map_err(|obstacles| ErrorKind::Rollback { obstacles })?;
-    let left = goal.confirmed.map(|all| all.get(tally.report.undone.len()..));
+    let left = goal.planned.map(|all| all.get(tally.report.undone.len()..));
     if left.is_some_and(|left| left != Some(&undos)) {
         return Err(refused(vec![Obstacle::Changed]).into());
     }

@@ -8,7 +8,7 @@ mod made;
 
 pub use made::{Made, made};
 pub use schema::{schema_differences, schema_text};
-pub use undo::{redo, undo};
+pub use undo::redo;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,9 +22,10 @@ use tokio_postgres::Client;
 use crate::context::Context;
 use crate::migrator::{Asked, Interrupt, Migrator};
 use crate::outcome::{Error, ErrorKind, Report, Trial};
-use crate::run::{self, Apply, TryOut};
+use crate::run::{self, Apply, Then, TryOut, Undo as Undoing};
 use crate::sql::{Contents, Reading};
 use crate::stale::check_embed;
+use undo::undo;
 
 /// The migrator, with a way to end its runs early.
 pub fn interruptible(migrator: Migrator<'_>, interrupt: Arc<dyn Interrupt>) -> Migrator<'_> {
@@ -170,7 +171,7 @@ impl<'s> Migrator<'s> {
     /// # Cancel safety
     /// As [`Migrator::run`].
     pub async fn rollback(&self, client: &mut Client, target: Rollback) -> Result<Report, Error> {
-        undo(self, client, target, None).await
+        undo(self, client, &Undoing { target, planned: None, then: Then::Nothing }).await
     }
 
     /// What `rollback` would undo now, in that order; undoes nothing.
@@ -198,6 +199,37 @@ impl<'s> Migrator<'s> {
         let contents = self.read(client, Reading::WithDownScripts).await?;
         rollback(self.set, contents.recorded, &target, self.down_from_ledger)
             .map_err(|obstacles| ErrorKind::Rollback { obstacles }.into())
+    }
+
+    /// As [`Migrator::rollback`], for what [`Migrator::plan_rollback`] returned for this target and a person has
+    /// confirmed. If the target means anything else by now, also because this run waited for another one, nothing is
+    /// undone.
+    ///
+    /// ```no_run
+    /// # use migrate_runtime::plan::Undo;
+    /// # use migrate_runtime::{Error, Migrator, Rollback};
+    /// # fn confirmed(undos: &[Undo<'_>]) -> bool { true }
+    /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
+    /// let last = Rollback::Steps(1);
+    /// let undos = migrator.plan_rollback(&client, last.clone()).await?;
+    /// if confirmed(&undos) {
+    ///     migrator.rollback_planned(&mut client, last, &undos).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Migrator::rollback`]. The obstacle is [`Obstacle::Changed`](crate::plan::Obstacle::Changed) if the target
+    /// means anything else.
+    pub async fn rollback_planned(
+        &self,
+        client: &mut Client,
+        target: Rollback,
+        planned: &[Undo<'_>],
+    ) -> Result<Report, Error> {
+        let undoing = Undoing { target, planned: Some(planned), then: Then::Nothing };
+        undo(self, client, &undoing).await
     }
 
     /// Whether these migrations are applied, even if the set does not have them: for a service that
