@@ -91,7 +91,7 @@ fn check_again(
     if !obstacles.is_empty() {
         return Err(refused(obstacles));
     }
-    let plan = again(cx.migrator, versions).decide(entries)?;
+    let plan = again(cx.migrator, versions).foresee(entries)?;
     plan.steps.iter().try_for_each(|step| plan::check(cx, step.migration))
 }
 
