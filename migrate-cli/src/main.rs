@@ -24,7 +24,7 @@ struct Cli {
 }
 
 /// Options of other tools, and what is used here instead.
-const ELSEWHERE: [(&str, &str, &str); 11] = [
+const ELSEWHERE: [(&str, &str, &str); 13] = [
     ("--source", "--dir", "<FOLDER>"),
     ("--folder", "--dir", "<FOLDER>"),
     ("--path", "--dir", "<FOLDER>"),
@@ -35,16 +35,20 @@ const ELSEWHERE: [(&str, &str, &str); 11] = [
     ("--dsn", "--database-url", "<URL>"),
     ("--database", "--database-url", "<URL>"),
     ("--target", "--to", "<VERSION>"),
+    ("--num", "--steps", "<N>"),
+    ("-n", "--steps", "<N>"),
     ("--connect-timeout", "--wait", "<TIME>"),
 ];
 
 /// Verbs of the library and of other tools that are no verbs here, and what is used instead.
-const VERBS_ELSEWHERE: [(&str, &str); 14] = [
+const VERBS_ELSEWHERE: [(&str, &str); 16] = [
     ("script", "plan --sql"),
     ("pending", "plan"),
     ("upgrade", "up"),
     ("deploy", "up"),
     ("up-to", "up --to <VERSION>"),
+    ("up-by-one", "up --steps 1"),
+    ("next", "up --steps 1"),
     ("downgrade", "down"),
     ("down-to", "down --to <VERSION>"),
     ("goto", "up --to <VERSION>' or 'down --to <VERSION>"),
@@ -101,8 +105,10 @@ fn without_similar_verbs(error: &clap::Error) -> clap::Error {
 
 /// The option that a value without one is meant for.
 fn option_of(value: &str) -> Option<&'static str> {
-    Some(if value.trim_start_matches('-').parse::<u64>().is_ok() {
-        "a number needs an option: 'up --to <VERSION>' or 'down --steps <N>'"
+    Some(if value.parse::<u64>().is_ok() {
+        "a number needs an option: '--steps <N>' or '--to <VERSION>'"
+    } else if value.trim_start_matches('-').parse::<u64>().is_ok() {
+        "a number needs an option, and no sign: '--steps <N>' or '--to <VERSION>'"
     } else if value.contains("://") {
         "an address needs an option: '--database-url <URL>'"
     } else if Path::new(value).extension().is_some_and(|ending| ending == "sql") {
