@@ -39,6 +39,8 @@ pub(crate) fn read(file: &Path) -> Result<EnvFile, ConnectError> {
         };
         refused(&error.to_string(), help)
     })?;
+    // Editors on Windows write it; with it the first variable would have another name.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let mut variables = BTreeMap::new();
     for (name, value) in dotenvy::from_read_iter(text.as_bytes()).flatten() {
         // Of a repeated variable the first counts, as in other tools.
@@ -100,6 +102,7 @@ mod tests {
             Ok(&[("DATABASE_URL", "host=db dbname=app"), ("H", "db")]),
         );
         check("NAME=two words\nPGUSER=me\n", Ok(&[("PGUSER", "me")]));
+        check("\u{feff}PGUSER=me\r\nPGHOST=h\r\n", Ok(&[("PGHOST", "h"), ("PGUSER", "me")]));
     }
 
     #[test]

@@ -81,6 +81,11 @@ pub(crate) enum VerbError {
         file.display()
     )]
     File { file: PathBuf, source: io::Error },
+    #[error(
+        "`{}` cannot be read: {source}\nhelp: check its name, and that the user who runs this can read it",
+        file.display()
+    )]
+    Unread { file: PathBuf, source: io::Error },
 }
 
 impl From<CreateError> for VerbError {
@@ -151,6 +156,7 @@ impl VerbError {
             VerbError::Schema { .. } | VerbError::NoSchema { .. } => "schema",
             VerbError::Create(_)
             | VerbError::File { .. }
+            | VerbError::Unread { .. }
             | VerbError::SchemaForm { .. }
             | VerbError::NoSchemaForm { .. } => "file",
             VerbError::Server { .. } | VerbError::Exists { .. } => "database",

@@ -1,11 +1,13 @@
 //! The command line of a folder of migrations: `migrate status`, `migrate up` and so on.
 //! All of it is in `migrate_cli`, which a service can use in its own binary.
 
+use std::path::{Path, is_separator};
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::error::{ContextKind, ContextValue};
+use clap::{CommandFactory, Parser};
 use migrate_cli::{Args, Folder};
+use migrate_runtime::internal::text::masked;
 
 /// Migrates a PostgreSQL database from a folder of SQL
 ///
@@ -22,7 +24,7 @@ struct Cli {
 }
 
 /// Options of other tools, and what is used here instead.
-const ELSEWHERE: [(&str, &str, &str); 11] = [
+const ELSEWHERE: [(&str, &str, &str); 13] = [
     ("--source", "--dir", "<FOLDER>"),
     ("--folder", "--dir", "<FOLDER>"),
     ("--path", "--dir", "<FOLDER>"),
@@ -33,16 +35,20 @@ const ELSEWHERE: [(&str, &str, &str); 11] = [
     ("--dsn", "--database-url", "<URL>"),
     ("--database", "--database-url", "<URL>"),
     ("--target", "--to", "<VERSION>"),
+    ("--num", "--steps", "<N>"),
+    ("-n", "--steps", "<N>"),
     ("--connect-timeout", "--wait", "<TIME>"),
 ];
 
 /// Verbs of the library and of other tools that are no verbs here, and what is used instead.
-const VERBS_ELSEWHERE: [(&str, &str); 14] = [
+const VERBS_ELSEWHERE: [(&str, &str); 16] = [
     ("script", "plan --sql"),
     ("pending", "plan"),
     ("upgrade", "up"),
     ("deploy", "up"),
     ("up-to", "up --to <VERSION>"),
+    ("up-by-one", "up --steps 1"),
+    ("next", "up --steps 1"),
     ("downgrade", "down"),
     ("down-to", "down --to <VERSION>"),
     ("goto", "up --to <VERSION>' or 'down --to <VERSION>"),
@@ -54,26 +60,64 @@ const VERBS_ELSEWHERE: [(&str, &str); 14] = [
     ("reset", "database reset"),
 ];
 
-/// The tip of an unknown verb or argument, if it is a number or of another tool.
+/// What is used instead of an unknown verb or argument: an option, if it is a number, a folder or an address, or what
+/// another tool calls differently.
 fn with_tip(mut error: clap::Error) -> clap::Error {
-    if let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidSubcommand)
-        && let Some((_, ours)) = VERBS_ELSEWHERE.iter().find(|(theirs, _)| theirs == unknown)
-    {
-        let tip = format!("here it is '{ours}'");
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    if let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidSubcommand) {
+        let ours = VERBS_ELSEWHERE.iter().find(|(theirs, _)| theirs == unknown);
+        let tip = match ours {
+            Some((_, ours)) => Some(format!("here it is '{ours}'")),
+            None => option_of(unknown).map(|option| format!("{option}, after a verb")),
+        };
+        let shown = masked(unknown).into_owned();
+        if let Some(tip) = tip {
+            error = without_similar_verbs(&error);
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+        }
+        error.insert(ContextKind::InvalidSubcommand, ContextValue::String(shown));
     }
     let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidArg) else {
         return error;
     };
+    let shown = masked(unknown).into_owned();
     if let Some((_, ours, value)) = ELSEWHERE.iter().find(|(theirs, ..)| theirs == unknown) {
         let usage = format!("Usage: migrate <COMMAND> {ours} {value}");
         error.insert(ContextKind::Usage, ContextValue::StyledStr(usage.into()));
         error.insert(ContextKind::SuggestedArg, ContextValue::String((*ours).to_owned()));
-    } else if unknown.trim_start_matches('-').parse::<u64>().is_ok() {
-        let tip = "a number needs an option: 'up --to <VERSION>' or 'down --steps <N>'";
+    } else if let Some(tip) = option_of(unknown) {
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
+    error.insert(ContextKind::InvalidArg, ContextValue::String(shown));
     error
+}
+
+/// The error without the verbs that are only spelt alike.
+fn without_similar_verbs(error: &clap::Error) -> clap::Error {
+    // `Error::remove` is not in all versions of clap that are allowed.
+    let mut rest = clap::Error::new(error.kind()).with_cmd(&Cli::command());
+    for (kind, value) in error.context() {
+        if kind != ContextKind::SuggestedSubcommand {
+            rest.insert(kind, value.clone());
+        }
+    }
+    rest
+}
+
+/// The option that a value without one is meant for.
+fn option_of(value: &str) -> Option<&'static str> {
+    Some(if value.parse::<u64>().is_ok() {
+        "a number needs an option: '--steps <N>' or '--to <VERSION>'"
+    } else if value.trim_start_matches('-').parse::<u64>().is_ok() {
+        "a number needs an option, and no sign: '--steps <N>' or '--to <VERSION>'"
+    } else if value.contains("://") {
+        "an address needs an option: '--database-url <URL>'"
+    } else if Path::new(value).extension().is_some_and(|ending| ending == "sql") {
+        "a verb is for the whole folder, '--dir <FOLDER>'; one file is 'up --only <FILE>'"
+    } else if value.contains(is_separator) || Path::new(value).is_dir() {
+        "a folder needs an option: '--dir <FOLDER>'"
+    } else {
+        return None;
+    })
 }
 
 fn main() -> ExitCode {

@@ -2,9 +2,10 @@
 //! and its version promises nothing.
 
 use migrate_set::set::Migrations;
+use migrate_set::version::Version;
 
 use crate::context::is_on_server;
-use crate::migrator::Migrator;
+use crate::migrator::{Limit, Migrator};
 use crate::outcome::{Error, ErrorKind};
 
 pub use migrate_set::schema::SchemaForm;
@@ -35,6 +36,11 @@ pub fn set<'s>(migrator: &Migrator<'s>) -> &'s Migrations {
 pub fn with_set<'s>(migrator: &Migrator<'_>, set: &'s Migrations) -> Migrator<'s> {
     let Migrator { schema, ledger_schema, table, create_schema, .. } = migrator.clone();
     Migrator { schema, ledger_schema, table, create_schema, ..Migrator::new(set) }
+}
+
+/// The same migrator for these of its migrations and no others.
+pub fn limited_to<'s>(migrator: &Migrator<'s>, versions: Vec<Version>) -> Migrator<'s> {
+    Migrator { limit: Limit::Only(versions), ..migrator.clone() }
 }
 
 /// Its ledger's table, as messages name it.

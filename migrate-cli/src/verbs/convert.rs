@@ -110,7 +110,7 @@ fn beside(folder: &Path) -> Result<Vec<SourceFile>, VerbError> {
         match read(&file) {
             Ok(bytes) => found.push(SourceFile { path: name.to_owned(), bytes }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(source) => return Err(VerbError::File { file, source }),
+            Err(source) => return Err(VerbError::Unread { file, source }),
         }
     }
     Ok(found)

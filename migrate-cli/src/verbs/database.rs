@@ -47,6 +47,27 @@ pub(crate) struct DropArgs {
     maintenance: Maintenance,
 }
 
+impl Maintenance {
+    /// The databases to connect to, the first that exists.
+    fn databases(&self) -> Vec<&str> {
+        let own = self.maintenance_db.as_deref();
+        own.map_or_else(|| vec!["postgres", "template1"], |own| vec![own])
+    }
+
+    /// The same to drop the database `name`, which its own session cannot do.
+    fn databases_beside(&self, name: &str) -> Result<Vec<&str>, VerbError> {
+        let others: Vec<&str> =
+            self.databases().into_iter().filter(|other| *other != name).collect();
+        if others.is_empty() {
+            return Err(VerbError::Usage {
+                what: format!("`{name}` cannot be dropped by a session of `{name}`"),
+                help: "name another database with `--maintenance-db`",
+            });
+        }
+        Ok(others)
+    }
+}
+
 /// What was done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Done {
@@ -59,10 +80,14 @@ impl Database {
         &self,
         cx: &Connector<'_>,
     ) -> Result<(DatabasePlace, Answer), VerbError> {
-        let (Database::Create(maintenance)
-        | Database::Drop(DropArgs { maintenance, .. })
-        | Database::Reset(DropArgs { maintenance, .. })) = self;
-        let mut server = Server::connect(cx, maintenance).await?;
+        let name = Server::name(cx)?;
+        let others = match self {
+            Database::Create(maintenance) => maintenance.databases(),
+            Database::Drop(options) | Database::Reset(options) => {
+                options.maintenance.databases_beside(&name)?
+            }
+        };
+        let mut server = Server::connect_to(cx, &others, name).await?;
         let mut done = Done::default();
         if let Database::Drop(options) | Database::Reset(options) = self {
             done.dropped = server.drop(cx, options).await?;
@@ -108,16 +133,24 @@ impl Server {
         cx: &Connector<'_>,
         maintenance: &Maintenance,
     ) -> Result<Self, VerbError> {
+        Self::connect_to(cx, &maintenance.databases(), Self::name(cx)?).await
+    }
+
+    /// The name of the database in the address.
+    fn name(cx: &Connector<'_>) -> Result<String, VerbError> {
+        cx.target()?.database().map(str::to_owned).ok_or_else(|| VerbError::Usage {
+            what: "the address does not clearly name a database".to_owned(),
+            help: "name it; in a password, write `@`, `/` and `%` as `%40`, `%2F` and `%25`",
+        })
+    }
+
+    async fn connect_to(
+        cx: &Connector<'_>,
+        others: &[&str],
+        name: String,
+    ) -> Result<Self, VerbError> {
         let target = cx.target()?;
-        let Some(name) = target.database().map(str::to_owned) else {
-            return Err(VerbError::Usage {
-                what: "the address does not clearly name a database".to_owned(),
-                help: "name it; in a password, write `@`, `/` and `%` as `%40`, `%2F` and `%25`",
-            });
-        };
-        let own = maintenance.maintenance_db.as_deref();
-        let others = own.map_or_else(|| vec!["postgres", "template1"], |own| vec![own]);
-        for other in &others {
+        for other in others {
             match cx.connect(&target.clone().of_database(other), None).await {
                 Err(error) if error.is_missing_database() => {}
                 connected => {
@@ -130,7 +163,7 @@ impl Server {
         Err(VerbError::Usage {
             what: format!(
                 "the server has no database `{}` to connect to",
-                own.unwrap_or("postgres")
+                others.first().unwrap_or(&"postgres")
             ),
             help: "name one that exists with `--maintenance-db`",
         })

@@ -36,7 +36,7 @@ impl Diff {
         // A file has the scope that it was written with.
         let (expected, text) = match &self.file {
             Some(file) => {
-                let failed = |source| VerbError::File { file: file.clone(), source };
+                let failed = |source| VerbError::Unread { file: file.clone(), source };
                 let text = std::fs::read_to_string(file).map_err(failed)?;
                 let text = of_form(file, text, SchemaForm::Database)?;
                 (file.to_string_lossy().into_owned(), text)

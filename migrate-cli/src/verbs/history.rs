@@ -31,11 +31,29 @@ fn time(text: &str) -> Result<String, &'static str> {
         shape => found == shape,
     };
     let is_whole = matches!(time.len(), 10 | 13 | 16 | 19 | 21..=26);
-    if is_whole && SHAPE.chars().zip(time.chars()).all(fits) {
+    if is_whole && SHAPE.chars().zip(time.chars()).all(fits) && exists(&time) {
         Ok(time)
     } else {
         Err("it is not a time in UTC, such as `2026-01-02` or `2026-01-02T03:04:05`")
     }
+}
+
+/// Whether the calendar and the clock have it. It is compared with the ledger's times as a text, so that a 13th month
+/// would be after all of its year.
+fn exists(time: &str) -> bool {
+    let number = |from: usize, len: usize| time.get(from..from + len)?.parse::<u32>().ok();
+    let (Some(year), Some(month), Some(day)) = (number(0, 4), number(5, 2), number(8, 2)) else {
+        return false;
+    };
+    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let days = match month {
+        2 => 28 + u32::from(is_leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => 0,
+    };
+    let is_below = |from: usize, limit: u32| number(from, 2).is_none_or(|number| number < limit);
+    (1..=days).contains(&day) && is_below(11, 24) && is_below(14, 60) && is_below(17, 60)
 }
 
 impl HistoryArgs {
@@ -137,7 +155,17 @@ mod tests {
         check("2026-01-02T03:04:05Z", Some("2026-01-02T03:04:05"));
         check("2026-01-02T03:04:05.678901Z", Some("2026-01-02T03:04:05.678901"));
         check("2026-01-02T03:04:05+02:00", None);
+        check("2024-02-29T23:59:59", Some("2024-02-29T23:59:59"));
         check("2026-01", None);
+        check("2026-13-01", None);
+        check("2026-00-01", None);
+        check("2026-01-00", None);
+        check("2026-04-31", None);
+        check("2026-02-29", None);
+        check("2100-02-29", None);
+        check("2026-01-02T24", None);
+        check("2026-01-02T03:60", None);
+        check("2026-01-02T03:04:60", None);
         check("yesterday", None);
         check("", None);
     }

@@ -86,7 +86,7 @@ impl Made {
                 self.files.push(file.to_string_lossy().into_owned());
                 Ok(())
             }
-            Err(source) => Err(VerbError::File { file, source }),
+            Err(source) => Err(VerbError::Unread { file, source }),
         }
     }
 

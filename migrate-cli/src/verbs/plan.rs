@@ -29,7 +29,7 @@ impl PlanArgs {
     }
 
     pub(super) async fn run(&self, cx: Context<'_>) -> Result<Answer, VerbError> {
-        let migrator = self.limit.of(&cx.migrator);
+        let migrator = self.limit.of(&cx.migrator, cx.client).await?;
         let plan = migrator.plan(cx.client).await?;
         if plan.applied.is_empty() && plan.ahead.is_empty() {
             cx.warn_of_other_history().await;

@@ -126,7 +126,7 @@ impl Schema {
                 let file = path.to_string_lossy().into_owned();
                 Err(VerbError::NoSchema { command: self.writes(&file), file })
             }
-            Err(source) => Err(VerbError::File { file: path.to_owned(), source }),
+            Err(source) => Err(VerbError::Unread { file: path.to_owned(), source }),
         }
     }
 

@@ -1,12 +1,13 @@
 //! `up`: applies pending migrations, or tries them.
 
 use clap::Args;
-use migrate_runtime::{Migrator, Trial, Version};
+use migrate_runtime::{Migrator, Trial, Version, internal};
+use tokio_postgres::Client;
 
 use super::Context;
 use super::plan::PlanArgs;
 use crate::error::VerbError;
-use crate::options::version;
+use crate::options::{number, version};
 use crate::output::json::{AppliedBody, Body, millis};
 use crate::output::progress::Progress;
 use crate::output::text::{line, line_of, notes, took};
@@ -21,20 +22,33 @@ pub(super) struct Limit {
     /// Only this migration: its version, or its file name
     #[arg(long, value_name = "VERSION", conflicts_with = "to", value_parser = version())]
     only: Option<Version>,
+    /// Only this many, the first that are pending
+    #[arg(long, value_name = "N", conflicts_with_all = ["to", "only"], value_parser = number::<usize>)]
+    steps: Option<usize>,
 }
 
 impl Limit {
     pub(super) fn is_some(&self) -> bool {
-        self.to.is_some() || self.only.is_some()
+        self.to.is_some() || self.only.is_some() || self.steps.is_some()
     }
 
-    /// The migrator, limited to the migrations that the options name.
-    pub(super) fn of<'s>(&self, migrator: &Migrator<'s>) -> Migrator<'s> {
-        match (&self.to, &self.only) {
-            (Some(version), _) => migrator.clone().to(version),
-            (None, Some(version)) => migrator.clone().only(version),
-            (None, None) => migrator.clone(),
-        }
+    /// The migrator, limited to the migrations that the options name. A number means those that are pending now:
+    /// what another session applies meanwhile is not replaced by others.
+    pub(super) async fn of<'s>(
+        &self,
+        migrator: &Migrator<'s>,
+        client: &Client,
+    ) -> Result<Migrator<'s>, VerbError> {
+        Ok(match (&self.to, &self.only, self.steps) {
+            (Some(version), ..) => migrator.clone().to(version),
+            (_, Some(version), _) => migrator.clone().only(version),
+            (.., Some(steps)) => {
+                let pending = migrator.plan(client).await?.steps;
+                let first = pending.iter().take(steps).map(|step| step.migration.version());
+                internal::limited_to(migrator, first.cloned().collect())
+            }
+            (None, None, None) => migrator.clone(),
+        })
     }
 }
 
@@ -61,7 +75,7 @@ impl Up {
         }
         let (doing, word) = if self.trial { ("trying", "Tried") } else { ("applying", "Applied") };
         let progress = Progress::begin(cx.output, &format!("{doing} pending migrations"), word);
-        let migrator = progress.of(self.limit.of(&cx.migrator));
+        let migrator = progress.of(self.limit.of(&cx.migrator, cx.client).await?);
         if self.trial {
             let trial = migrator.trial(cx.client).await?;
             drop(progress);

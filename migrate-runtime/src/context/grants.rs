@@ -6,16 +6,13 @@ use migrate_set::sql::lexer::lex;
 use migrate_set::sql::quotes::unquoted;
 use tokio_postgres::Client;
 
+use super::Context;
 use super::next_action::{Sent, next_action};
-use crate::sql::{Ledger, column, denied_among, full_name, text};
+use crate::sql::{column, denied_among, full_name, text};
 use crate::wire;
 
 /// The help for an error of a statement of the library; `None` if nothing is known to be missing.
-pub(super) async fn help(
-    client: &Client,
-    ledger: &Ledger,
-    error: &tokio_postgres::Error,
-) -> Option<Remedy> {
+pub(super) async fn help(cx: &Context<'_>, error: &tokio_postgres::Error) -> Option<Remedy> {
     Some(match error.code()?.code() {
         "3F000" => Remedy::new("create the schema, or use {}", &[Term::CreateSchema]),
         // undefined_table: it was there when it was read.
@@ -23,7 +20,8 @@ pub(super) async fn help(
             "remove what drops, renames or moves the ledger; instead of its schema, drop what is in it".into()
         }
         "42501" => {
-            let row = wire::query(client, &ledger.missing_grants()).await.ok().flatten();
+            let missing = cx.ledger.missing_grants(cx.use_of_ledger);
+            let row = wire::query(cx.wire.client, &missing).await.ok().flatten();
             let grants = row.and_then(|row| column(&row, 0));
             grants.map_or(OWNER.into(), Remedy::from)
         }

@@ -26,7 +26,7 @@ use untrusted::encoding_error;
 use crate::boxed::{Boxed, boxed};
 use crate::migrator::Migrator;
 use crate::outcome::{Error, ErrorKind, MigrationFailure};
-use crate::sql::{Contents, Ledger, Terms, column};
+use crate::sql::{Contents, Ledger, Terms, UseOfLedger, column};
 use crate::wire::{ENCODING, IN_FAILED_TRANSACTION, Wire, is_of_a_check};
 
 /// How much earlier the server can reach the deadline than this process: it counts whole milliseconds.
@@ -42,6 +42,7 @@ pub(crate) struct Context<'r> {
     pub(crate) wire: Wire<'r>,
     pub(crate) ledger: Ledger,
     pub(crate) started: Instant,
+    use_of_ledger: UseOfLedger,
 }
 
 /// Whether the ledger's table exists.
@@ -60,7 +61,19 @@ impl Table {
 impl<'r> Context<'r> {
     pub(crate) fn new(migrator: &'r Migrator<'r>, client: &'r Client) -> Self {
         let ledger = migrator.ledger();
-        Context { migrator, wire: Wire::new(client), ledger, started: Instant::now() }
+        let use_of_ledger = UseOfLedger::Writes;
+        Context {
+            migrator,
+            wire: Wire::new(client),
+            ledger,
+            started: Instant::now(),
+            use_of_ledger,
+        }
+    }
+
+    /// The same for a verb that only reads the ledger, so that its role needs no more privileges.
+    pub(crate) fn reading(migrator: &'r Migrator<'r>, client: &'r Client) -> Self {
+        Context { use_of_ledger: UseOfLedger::Reads, ..Context::new(migrator, client) }
     }
 
     /// The schema for placeholders.
@@ -194,7 +207,7 @@ impl<'r> Context<'r> {
                 }
                 _ => {}
             }
-            let help = boxed(grants::help(self.wire.client, &self.ledger, &source)).await;
+            let help = boxed(grants::help(self, &source)).await;
             let held_by = self.holders(&source, self.ledger.quoted()).await;
             let detail = self.migrator.detail(&source);
             ErrorKind::Database { doing, detail, held_by, help, source }.into()

@@ -128,6 +128,11 @@ fn of_what_is_missing(routine: &str) -> Option<&'static str> {
         "get_role_oid" | "get_rolespec_oid" | "get_rolespec_tuple" => {
             "create the role on this server, which all its databases share, and run again; or fix the name"
         }
+        // A setting that is read; the second is the routine of PostgreSQL 13.
+        "find_option" | "GetConfigOptionByName" => {
+            "fix the name; or, if it is a value of yours, set it by `ALTER DATABASE .. SET` or in the address, as \
+             `options=-c NAME=VALUE`"
+        }
         _ => return None,
     })
 }

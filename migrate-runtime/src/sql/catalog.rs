@@ -21,28 +21,41 @@ pub(crate) fn columns(schema: &str, table: &str) -> String {
     checked(&[], &query)
 }
 
+/// What a verb does with the ledger, which decides the privileges that its role needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UseOfLedger {
+    Reads,
+    Writes,
+}
+
 impl Ledger {
-    /// The `GRANT`s that the current role needs for this ledger and does not have, as one text, or NULL.
-    pub(crate) fn missing_grants(&self) -> String {
+    /// The `GRANT`s that the current role needs for this use of the ledger and does not have, as one text, or NULL.
+    pub(crate) fn missing_grants(&self, used: UseOfLedger) -> String {
         let (schema, table) = (literal(&self.schema), literal(&self.table));
+        let (writes, privileges) = match used {
+            UseOfLedger::Reads => ("false", "(1, 'SELECT')"),
+            UseOfLedger::Writes => {
+                ("true", "(1, 'SELECT'), (2, 'INSERT'), (3, 'UPDATE'), (4, 'DELETE')")
+            }
+        };
         let query = format!(
             "SELECT pg_catalog.string_agg(g.statement {CAT} ' TO ' {CAT} \
              pg_catalog.quote_ident(current_user), '; ') FROM (\
              SELECT 1 AS n, pg_catalog.format('GRANT CREATE ON DATABASE %I', \
              pg_catalog.current_database()) AS statement \
-             WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace n WHERE n.nspname {EQ} {schema}) \
+             WHERE {writes} AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace n WHERE n.nspname {EQ} {schema}) \
              AND NOT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') \
              UNION ALL SELECT 2, pg_catalog.format('GRANT %s ON SCHEMA %I', p.privileges, n.nspname) \
              FROM pg_catalog.pg_namespace n, LATERAL (SELECT pg_catalog.concat_ws(', ', \
              CASE WHEN NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE') THEN 'USAGE' END, \
-             CASE WHEN NOT pg_catalog.has_schema_privilege(n.oid, 'CREATE') AND NOT EXISTS (\
+             CASE WHEN {writes} AND NOT pg_catalog.has_schema_privilege(n.oid, 'CREATE') AND NOT EXISTS (\
              SELECT 1 FROM pg_catalog.pg_class c WHERE c.relnamespace {EQ} n.oid AND c.relname {EQ} {table}) \
              THEN 'CREATE' END) AS privileges) p WHERE n.nspname {EQ} {schema} AND p.privileges {NE} '' \
              UNION ALL SELECT 3, pg_catalog.format('GRANT %s ON TABLE %I.%I', p.privileges, n.nspname, \
              c.relname) FROM pg_catalog.pg_class c \
              JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace, \
              LATERAL (SELECT pg_catalog.string_agg(v.privilege, ', ' ORDER BY v.n) AS privileges \
-             FROM (VALUES (1, 'SELECT'), (2, 'INSERT'), (3, 'UPDATE'), (4, 'DELETE')) \
+             FROM (VALUES {privileges}) \
              v (n, privilege) WHERE NOT pg_catalog.has_table_privilege(c.oid, v.privilege)) p \
              WHERE n.nspname {EQ} {schema} AND c.relname {EQ} {table} AND p.privileges {NE} '' \
              ORDER BY 1) g"

@@ -30,7 +30,8 @@ pub(crate) mod session;
 pub(crate) use adopted::Taken;
 pub(crate) use blockers::{Wanted, blocker, blockers, session};
 pub(crate) use catalog::{
-    Seen, columns, denied_among, end_holder, first_table, full_name, holder_of_lock, is_held,
+    Seen, UseOfLedger, columns, denied_among, end_holder, first_table, full_name, holder_of_lock,
+    is_held,
 };
 pub(crate) use citus::{Citus, NODE as CITUS_NODE, SEQUENTIAL};
 pub(crate) use constraints::{CHECK_CONSTRAINTS, defer_constraints};

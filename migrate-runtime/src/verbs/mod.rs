@@ -290,7 +290,7 @@ impl<'s> Migrator<'s> {
         reading: Reading,
     ) -> Result<Contents<'a>, Error> {
         self.check_names()?;
-        let cx = Context::new(self, client);
+        let cx = Context::reading(self, client);
         run::watched(&cx, cx.read(reading)).await
     }
 

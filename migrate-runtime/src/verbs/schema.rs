@@ -67,7 +67,7 @@ impl Migrator<'_> {
             Ok(read) => Ok(read),
             Err(source) => {
                 let doing = "reading the schema".to_owned();
-                Err(Context::new(self, client).database_error(doing, source).await)
+                Err(Context::reading(self, client).database_error(doing, source).await)
             }
         }
     }

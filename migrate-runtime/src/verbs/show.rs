@@ -30,7 +30,7 @@ impl Migrator<'_> {
     /// Those of reading the ledger.
     pub async fn history(&self, client: &Client) -> Result<Vec<HistoryRow>, Error> {
         self.check_names()?;
-        let cx = Context::new(self, client);
+        let cx = Context::reading(self, client);
         watched(&cx, cx.history()).await
     }
 

@@ -113,15 +113,17 @@ impl Problem {
             }
             Problem::DownWithoutUp { .. } => "add the up script, or remove this file",
             Problem::NoDown { .. } => {
-                "add a `-- DOWN` section, or a `.down.sql` file next to it; if there is nothing to undo, \
-                 say so there in a comment"
+                "mark its statements with `-- UP` and add a `-- DOWN` section, or a `.down.sql` file next to it; \
+                 if there is nothing to undo, say so there in a comment"
             }
             Problem::OrderElsewhere { .. } => {
                 "let `migrate convert` number the files in that order; such names need no layout"
             }
             Problem::DownTwice { .. } => "keep one of the two",
             Problem::OtherSection => "remove `.up` or `.down` from the name, or remove the section",
-            Problem::OnlyDown => "mark the up section in the same style as the down section",
+            Problem::OnlyDown => {
+                "mark the up section, in the style of the down section: `-- UP` for `-- DOWN`"
+            }
             Problem::CopyOut => "remove it, or write COPY to a file on the server",
             Problem::CopyWithoutData => {
                 "write the data from the next line on, and a line `\\.` after it"

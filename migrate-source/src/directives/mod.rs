@@ -105,8 +105,8 @@ pub enum DirectiveError {
     Unknown {
         /// As written.
         written: String,
-        /// The nearest that exists.
-        nearest: &'static str,
+        /// One that is spelt alike.
+        nearest: Option<&'static str>,
     },
     /// A misspelt marker: read as an ordinary comment, the down would run as up.
     #[error("`{written}` looks like the beginning of {} section", direction.with_article())]
@@ -169,7 +169,8 @@ impl DirectiveError {
     /// What to do about it.
     pub fn help(&self) -> String {
         match self {
-            Self::Unknown { nearest, .. } => format!("did you mean `-- {nearest}`?"),
+            Self::Unknown { nearest: Some(nearest), .. } => format!("did you mean `-- {nearest}`?"),
+            Self::Unknown { nearest: None, .. } => nearest::all(),
             Self::NearlySection { direction, .. } => {
                 let marker = direction.to_string().to_uppercase();
                 format!(
@@ -189,10 +190,7 @@ impl DirectiveError {
                     .to_owned()
             }
             Self::NoReason { .. } => "write `-- migrate:allow CHECK because REASON`".to_owned(),
-            Self::UnknownCheck { .. } => {
-                let checks: Vec<&str> = checks().collect();
-                format!("the checks are: {}", checks.join(", "))
-            }
+            Self::UnknownCheck { written } => nearest::check(written, &checks().collect::<Vec<_>>()),
             Self::NoRange { .. } => {
                 "write the file with `migrate squash`: `-- migrate:replaces FIRST to LAST sha256:DIGEST`, and a line \
                  for each migration"

@@ -26,11 +26,48 @@ const SPELLINGS: &[&str] = &[
 ];
 
 /// The spelling that a wrong one is probably meant to be.
-pub(super) fn nearest(written: &str) -> &'static str {
-    // A comment can be as long as a file, and no spelling is.
-    let written: String = written.chars().take(64).flat_map(char::to_lowercase).collect();
+pub(super) fn nearest(written: &str) -> Option<&'static str> {
+    let written = shortened(written);
     let distance = |known: &&&str| edit_distance(&written, &known.to_lowercase());
-    SPELLINGS.iter().min_by_key(distance).copied().unwrap_or("migrate:up")
+    let known = SPELLINGS.iter().min_by_key(distance).copied()?;
+    // The markers of other tools are few and known; a word of ours can be wished for.
+    let is_far = own(&written).zip(own(known)).is_some_and(|(a, b)| !is_alike(a, b));
+    (!is_far).then_some(known)
+}
+
+/// What to do about a directive that resembles none of ours.
+pub(super) fn all() -> String {
+    let known = SPELLINGS.iter().filter(|known| own(known).is_some());
+    let known: Vec<String> = known.map(|known| format!("`-- {known}`")).collect();
+    format!("the directives are {}", known.join(", "))
+}
+
+/// What to do about `written`, which is none of `checks`.
+pub(super) fn check(written: &str, checks: &[&str]) -> String {
+    if written.contains([',', ' ']) {
+        return "write one line for each check".to_owned();
+    }
+    let written = shortened(written);
+    let nearest = checks.iter().min_by_key(|known| edit_distance(&written, known));
+    match nearest.filter(|known| is_alike(&written, known)) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => format!("the checks are: {}", checks.join(", ")),
+    }
+}
+
+/// A comment can be as long as a file, and no spelling is.
+fn shortened(written: &str) -> String {
+    written.chars().take(64).flat_map(char::to_lowercase).collect()
+}
+
+/// The first word of one of our directives.
+fn own(spelling: &str) -> Option<&str> {
+    spelling.strip_prefix("migrate:")?.split_whitespace().next()
+}
+
+/// Whether more than half of the letters are the same.
+fn is_alike(a: &str, b: &str) -> bool {
+    edit_distance(a, b) * 2 < a.len().max(b.len())
 }
 
 /// How many letters must be inserted, removed, replaced or swapped with the next one.

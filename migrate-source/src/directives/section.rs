@@ -113,7 +113,8 @@ impl SectionProblem {
             }
             Self::DownFirst => "put the up section first".into(),
             Self::UnmarkedUp => {
-                "mark the up section above it, in the same style as the down section".into()
+                "mark the up section above it, in the style of the down section: `-- UP` for `-- DOWN`"
+                    .into()
             }
             Self::BeforeSection => "move it below the marker of the section it belongs to".into(),
             Self::Misplaced => "move it above the first statement of its section".into(),

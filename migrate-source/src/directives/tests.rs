@@ -102,6 +102,24 @@ fn almost_directives_are_errors_with_the_nearest_spelling() {
          table-dropped, column-dropped, session-setting, foreign-key-without-index, still-read, \
          down-incomplete, down-fails",
     );
+    check(
+        "-- migrate:allow column-droped because yes",
+        "there is no check `column-droped` to allow",
+        "did you mean `column-dropped`?",
+    );
+    check(
+        "-- migrate:allow names, syntax because yes",
+        "there is no check `names, syntax` to allow",
+        "write one line for each check",
+    );
+    let all = "the directives are `-- migrate:up`, `-- migrate:down`, `-- migrate:no-transaction`, \
+               `-- migrate:up transaction:false`, `-- migrate:down transaction:false`, `-- migrate:function`, \
+               `-- migrate:phase contract after RELEASE`, `-- migrate:allow CHECK because REASON`, \
+               `-- migrate:from TOOL KEY`, `-- migrate:replaces FIRST to LAST sha256:DIGEST`";
+    for written in ["migrate:lock-timeout 5s", "migrate:retries 5", "migrate:rollback"] {
+        check(&format!("-- {written}"), &format!("unknown directive `{written}`"), all);
+    }
+    check("-- migrate:dwn", "unknown directive `migrate:dwn`", "did you mean `-- migrate:down`?");
     let contract = "write `-- migrate:phase contract after RELEASE`, the first release that does not use what the \
                     file removes";
     for written in [

@@ -8,7 +8,7 @@ use crate::directives::edit_distance;
 /// Keywords of migrations, the most frequent first.
 const KEYWORDS: &[&str] = &[
     "TABLE", "CREATE", "ALTER", "DROP", "INSERT", "UPDATE", "DELETE", "SELECT", "FROM", "WHERE",
-    "INTO", "VALUES", "SET", "NOT", "NULL", "DEFAULT", "PRIMARY", "KEY", "REFERENCES", "UNIQUE",
+    "NOT", "INTO", "VALUES", "SET", "NULL", "DEFAULT", "PRIMARY", "KEY", "REFERENCES", "UNIQUE",
     "CHECK", "CONSTRAINT", "FOREIGN", "COLUMN", "INDEX", "TYPE", "ADD", "RENAME", "USING", "ON",
     "CASCADE", "RESTRICT", "EXISTS", "FUNCTION", "PROCEDURE", "TRIGGER", "VIEW", "MATERIALIZED",
     "SCHEMA", "SEQUENCE", "EXTENSION", "DOMAIN", "POLICY", "ROLE", "COMMENT", "GRANT", "REVOKE",
@@ -47,7 +47,9 @@ fn nearest<'w>(word: &str, wanted: &'w str, most: usize) -> Option<&'w str> {
     let upper = word.to_ascii_uppercase();
     let keyword = |word: &&str| word.len() > 1 && word.bytes().all(|b| b.is_ascii_uppercase());
     let wanted = wanted.split([' ', ',']).filter(keyword);
-    let near =
-        wanted.chain(KEYWORDS.iter().copied()).map(|known| (edit_distance(&upper, known), known));
+    // A word can be as long as a file, and is that far from each keyword.
+    let is_close = |known: &&str| known.len().abs_diff(upper.len()) <= most;
+    let known = wanted.chain(KEYWORDS.iter().copied()).filter(is_close);
+    let near = known.map(|known| (edit_distance(&upper, known), known));
     near.filter(|(edits, _)| *edits <= most).min_by_key(|(edits, _)| *edits).map(|(_, known)| known)
 }

@@ -120,7 +120,7 @@ fn help_names_the_next_action() {
         alter table t drop if exists column c => write `COLUMN` before `IF`
         alter table t add if not exists column c int => write `COLUMN` before `IF`
         alter table t drop if exists constraint c => write `CONSTRAINT` before `IF`
-        create table t (a int nto null) => did you mean `INTO`?
+        create table t (a int nto null) => did you mean `NOT`?
         create table t (order int) => it is a reserved word; to use it as a name, write `"order"`
         create table t (a text default not null)
             => write the default value; with AND, OR or NOT it needs parentheses
@@ -143,6 +143,9 @@ fn help_names_the_next_action() {
     for (statement, help) in cases(table) {
         assert_eq!(check(&statement).unwrap_err().help, help.concat(), "{statement}");
     }
+    // A word as long as a file: compared with each keyword, it would take minutes.
+    let help = check(&"x".repeat(3_000_000)).unwrap_err().help;
+    assert!(help.starts_with("fix it; "), "{help}");
 }
 
 #[test]

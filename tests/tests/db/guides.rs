@@ -2,7 +2,7 @@
 //! undone and checked as in the guides, and a new database has no other tool's table.
 
 use migrate_runtime::adopt::Adopt;
-use migrate_runtime::hook::RunClient;
+use migrate_runtime::hook::{RunClient, When};
 use migrate_runtime::ledger::Act;
 use migrate_runtime::ledger::Edited;
 use migrate_runtime::set::TransactionMode;
@@ -82,4 +82,45 @@ async fn a_baseline_is_vouched_for_and_then_an_edit_is_noticed() {
         migrate_tests::sets::set(&[("0001_create_users.sql", "CREATE TABLE other (id int);")]);
     let status = Migrator::new(&edited).status(&client).await.expect("a status");
     assert!(status.to_string().contains("was edited after"), "{status}");
+}
+
+async fn set_reader(migration: RunClient<'_>) -> Result<(), tokio_postgres::Error> {
+    let set = "SELECT set_config('shop.reader', $1, false)";
+    migration.execute(set, &[&"pg_monitor"]).await.map(drop)
+}
+
+#[tokio::test]
+async fn a_value_of_the_environment_is_a_setting() {
+    let sql = "CREATE TABLE reports (id bigint PRIMARY KEY);\nDO $$ BEGIN\n    \
+               EXECUTE format('GRANT SELECT ON reports TO %I', current_setting('shop.reader'));\nEND $$;\n";
+    let guide = include_str!("../../../docs/guides/hooks-and-functions.md");
+    assert!(guide.contains(sql), "the guide has other statements");
+    let alone = format!("-- migrate:no-transaction\n{sql}");
+    for (sql, way) in [(sql, "options"), (sql, "database"), (sql, "hook"), (&alone, "hook")] {
+        let set = migrate_tests::sets::set(&[("1_reports.sql", sql)]);
+        let database = TestDatabase::empty().expect("a database");
+        let mut client = database.connect().await.expect("a client");
+        let mut migrator = Migrator::new(&set);
+        match way {
+            "options" => {
+                let mut config = database.config().expect("a configuration");
+                config.options("-c shop.reader=pg_monitor");
+                client = migrate_tests::database::connect(&config).await;
+            }
+            "database" => {
+                let name = database.name();
+                let sql = format!("ALTER DATABASE \"{name}\" SET shop.reader = 'pg_monitor'");
+                client.batch_execute(&sql).await.expect("a setting");
+                client = database.connect().await.expect("a client");
+            }
+            _ => migrator = migrator.hook(When::BeforeEach, set_reader),
+        }
+        let report = migrator.run(&mut client).await.unwrap_or_else(|e| panic!("{way}: {e}"));
+        assert_eq!(report.applied.len(), 1, "{way}");
+        let granted = "SELECT has_table_privilege('pg_monitor', 'reports', 'SELECT'), \
+                       coalesce(current_setting('shop.reader', true), '')";
+        let row = client.query_one(granted, &[]).await.expect("a row");
+        assert!(row.get::<_, bool>(0), "{way}");
+        assert_eq!(row.get::<_, String>(1).is_empty(), way == "hook", "the hook's ends with it");
+    }
 }

@@ -252,8 +252,12 @@ async fn what_no_migration_of_a_database_makes() {
                  it; a `DO` block can create a role only if `pg_roles` does not have it";
     let slot = "set `wal_level` to `logical` on the server, restart it, and run again";
     let extension = "install the extension's package on the server, and run again";
+    let setting = "fix the name; or, if it is a value of yours, set it by `ALTER DATABASE .. SET` or in the address, as \
+                   `options=-c NAME=VALUE`";
     for (sql, help) in [
         ("CREATE EXTENSION migrate_absent;", extension),
+        ("SELECT current_setting('migrate.absent');", setting),
+        ("DO $$ BEGIN PERFORM current_setting('migrate.absent'); END $$;", setting),
         ("GRANT SELECT ON a TO migrate_absent;", role),
         ("ALTER TABLE a OWNER TO migrate_absent;", role),
         ("DROP OWNED BY migrate_absent;", role),

@@ -105,8 +105,8 @@ fn down_scripts_are_required_or_left_unchecked_on_request() {
     assert_eq!(
         error,
         "m/2_b.sql: version 2 has no down script, and this set requires one\n\
-         help: add a `-- DOWN` section, or a `.down.sql` file next to it; if there is nothing to undo, \
-         say so there in a comment"
+         help: mark its statements with `-- UP` and add a `-- DOWN` section, or a `.down.sql` file next to it; \
+         if there is nothing to undo, say so there in a comment"
     );
 }
 

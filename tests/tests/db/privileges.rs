@@ -96,6 +96,11 @@ async fn ledgers_of_another_role() {
     let expected = "reading the ledger `own.migration_ledger`: permission denied for table migration_ledger (SQLSTATE 42501)\n\
                     help: GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE own.migration_ledger TO {role}";
     assert_eq!(at.refused(&migrator).await, expected);
+    let only_select = expected.replace("SELECT, INSERT, UPDATE, DELETE", "SELECT");
+    for read in [migrator.verify(&at.client).await, migrator.status(&at.client).await.map(drop)] {
+        let error = read.expect_err("no privilege").to_string();
+        assert_eq!(error.replace(&at.role, "{role}"), only_select, "no more than reading needs");
+    }
     at.prepare("GRANT SELECT ON own.migration_ledger TO {role}").await;
     assert_eq!(migrator.run(&mut at.client).await.expect("nothing pending").messages, 1);
     let more = set(&[("1_a.sql", "SELECT 1;"), A_SECOND]);

@@ -37,7 +37,8 @@ pub fn session_effect(text: &str, statement: &Statement<'_>) -> SessionEffect {
     if changes { SessionEffect::Changes } else { SessionEffect::Keeps }
 }
 
-/// The custom settings (`app.tenant`) that `text` sets, including those in quoted bodies.
+/// The custom settings (`app.tenant`) that `text` sets, or reads, because a hook can have set them, including those
+/// in quoted bodies.
 pub fn own_settings(text: &str) -> Vec<String> {
     let tokens: Vec<_> = lex(text).into_iter().filter(|token| !token.is_trivia()).collect();
     let word = |at: usize| tokens.get(at).map_or("", |token| token.text(text));
@@ -56,7 +57,7 @@ pub fn own_settings(text: &str) -> Vec<String> {
             if word(name + 1) == "." {
                 add(format!("{}.{}", word(name), word(name + 2)).to_ascii_lowercase());
             }
-        } else if is("SET_CONFIG") && word(at + 1) == "(" {
+        } else if (is("SET_CONFIG") || is("CURRENT_SETTING")) && word(at + 1) == "(" {
             let name = word(at + 2).trim_matches('\'');
             if name.contains('.') {
                 add(name.to_ascii_lowercase());
@@ -128,6 +129,10 @@ mod tests {
         );
         check("select set_config('e.f', '', false), set_config('work_mem', '', false)", &["e.f"]);
         check("do $x$ begin set session g.h = 'i'; end $x$", &["g.h"]);
+        check(
+            "do $$ begin perform current_setting('j.k', true), current_setting('role'); end $$",
+            &["j.k"],
+        );
         check("select 'set a.b'; update t set a = b.c", &[]);
     }
 
