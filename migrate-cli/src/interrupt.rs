@@ -86,7 +86,8 @@ async fn terminated() {
     pending().await
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::process::{Command, id};
     use std::time::Duration;
