@@ -89,6 +89,18 @@ impl Catalog {
         }
     }
 
+    /// `CALL p(..)`.
+    pub(super) fn call_procedure(&mut self, at: At<'_>, scope: &Scope<'_>) {
+        if let Some(list) = at.child(Kind::ARG_LIST) {
+            self.expression(list, scope);
+        }
+        let Some(path) = at.child(Kind::PROCEDURE_NAME_REF).and_then(Path::of) else { return };
+        self.refer_function(&path, false);
+        if self.runs {
+            self.called(&path);
+        }
+    }
+
     /// `CREATE FUNCTION` and the like; the effects are those of its body.
     pub(super) fn create_function(&mut self, at: At<'_>, body: Option<(&Body, usize)>) {
         let names = [Kind::FUNCTION_NAME, Kind::PROCEDURE_NAME, Kind::AGGREGATE_NAME];
