@@ -87,6 +87,9 @@ impl Catalog {
             } else if node.kind() == Kind::CALL_EXPR {
                 self.expression(node, scope);
                 walk.leave(node);
+            } else if node.kind() == Kind::CALL {
+                self.call_procedure(node, scope);
+                walk.leave(node);
             }
         }
     }

@@ -11,6 +11,7 @@ use super::opaque::Effects;
 use super::query::Scope;
 use super::relation::Key;
 use super::scope::SearchPath;
+use crate::lint::alter;
 use crate::lint::retype::spelled;
 use crate::syntax::tree::{At, Kind};
 use crate::syntax::{Body, Language};
@@ -31,6 +32,8 @@ pub(super) struct Routine {
     pub(super) signatures: Vec<String>,
     /// Those of them that may not be there.
     unsure: Vec<String>,
+    /// Whether the server calls each of them for each row.
+    pub(super) is_volatile: bool,
     /// What a call of one can do to the catalog.
     pub(super) effects: Rc<Effects>,
 }
@@ -38,7 +41,8 @@ pub(super) struct Routine {
 impl Routine {
     /// A function of which nothing else is known.
     pub(super) fn unknown(made: Made) -> Self {
-        Routine { made, signatures: Vec::new(), unsure: Vec::new(), effects: Rc::default() }
+        let (signatures, unsure) = (Vec::new(), Vec::new());
+        Routine { made, signatures, unsure, is_volatile: false, effects: Rc::default() }
     }
 
     /// Whether its arguments are known: those of a function of an extension are not.
@@ -89,6 +93,18 @@ impl Catalog {
         }
     }
 
+    /// `CALL p(..)`.
+    pub(super) fn call_procedure(&mut self, at: At<'_>, scope: &Scope<'_>) {
+        if let Some(list) = at.child(Kind::ARG_LIST) {
+            self.expression(list, scope);
+        }
+        let Some(path) = at.child(Kind::PROCEDURE_NAME_REF).and_then(Path::of) else { return };
+        self.refer_function(&path, false);
+        if self.runs {
+            self.called(&path);
+        }
+    }
+
     /// `CREATE FUNCTION` and the like; the effects are those of its body.
     pub(super) fn create_function(&mut self, at: At<'_>, body: Option<(&Body, usize)>) {
         let names = [Kind::FUNCTION_NAME, Kind::PROCEDURE_NAME, Kind::AGGREGATE_NAME];
@@ -114,7 +130,9 @@ impl Catalog {
         let replaces = at.has(Kind::OR_REPLACE) || self.perhaps;
         let function = Key { schema: schema.clone(), name: path.name.clone() };
         let signatures = vec![signature.clone()];
-        let routine = Routine { signatures, effects: Rc::new(effects), ..Routine::unknown(made) };
+        let is_volatile = is_volatile(at, body.map(|(body, _)| body));
+        let effects = Rc::new(effects);
+        let routine = Routine { signatures, is_volatile, effects, ..Routine::unknown(made) };
         let qualified = Path { qualifier: Some(schema), ..path };
         if self.put_function(&qualified, routine) && !replaces {
             let path = Path { qualifier: given, ..qualified.clone() };
@@ -170,6 +188,7 @@ impl Catalog {
                 signatures.push(one);
             }
         }
+        routine.is_volatile &= new.is_volatile;
         routine.effects = Rc::new(Effects::both(&routine.effects, &new.effects));
         if !perhaps {
             let place = routine.made.place.or(new.made.place);
@@ -233,6 +252,7 @@ impl Catalog {
         let moved = self.moved(at);
         if action.is_none() && moved.is_none() {
             let signature = node.map(signature).unwrap_or_default();
+            self.doubt_volatility(found.as_deref(), &path.name);
             return self.redefine_options(&path, &signature, at);
         }
         let schema = found.clone().or_else(|| self.target(&path));
@@ -263,6 +283,14 @@ impl Catalog {
         let path = Path { qualifier: Some(target), name, span: path.span };
         self.put_function(&path, Routine { made, ..old });
         self.redefine_functions(&before, &path, &parts);
+    }
+
+    /// `ALTER FUNCTION f() IMMUTABLE` and the like.
+    fn doubt_volatility(&mut self, schema: Option<&str>, name: &str) {
+        let schema = schema.and_then(|schema| self.schemas.objects.get_mut(schema));
+        if let Some(routine) = schema.and_then(|schema| schema.routines.objects.get_mut(name)) {
+            routine.is_volatile = false;
+        }
     }
 
     /// The functions of a name that another name or schema is given to: one if its arguments are known, or all.
@@ -305,6 +333,20 @@ pub(super) fn is_signature(kind: Kind) -> bool {
 /// The name in a reference to a function with its arguments.
 pub(super) fn signature_name(at: At<'_>) -> Option<Path> {
     at.children().find(|child| child.kind() != Kind::PARAM_LIST).and_then(Path::of)
+}
+
+/// Whether the server calls a new function for each row: one in SQL can be replaced by what it returns, so its body has
+/// to call another one.
+fn is_volatile(at: At<'_>, body: Option<&Body>) -> bool {
+    let is_other =
+        |word: &str| word.eq_ignore_ascii_case("immutable") || word.eq_ignore_ascii_case("stable");
+    let is_declared = !at.tokens().iter().any(|token| is_other(at.text_of(*token)));
+    is_declared
+        && match body {
+            Some(body) if body.language != Language::Sql => true,
+            Some(body) => alter::is_volatile(&body.text),
+            None => alter::is_volatile(at.text()),
+        }
 }
 
 /// The types of the arguments of a function that say which one it is.

@@ -82,6 +82,12 @@ impl Knowledge for Known<'_> {
         self.catalog.refuses_values(&path(domain))
     }
 
+    fn is_volatile(&self, function: &str) -> bool {
+        let schemas = self.catalog.schemas.objects.values();
+        let mut all = schemas.filter_map(|schema| schema.routines.objects.get(function)).peekable();
+        all.peek().is_some() && all.all(|routine| routine.made.sure && routine.is_volatile)
+    }
+
     fn type_of(&self, table: &TableName, column: &str) -> Option<String> {
         let (key, relation) = self.table(table)?;
         let is_sure = self.catalog.look_column(&key, column) == Look::Found(());

@@ -243,7 +243,7 @@ impl Catalog {
             }
             Kind::CALL => {
                 let before = std::mem::replace(&mut self.runs, true);
-                self.references(at);
+                self.call_procedure(at, &Scope::open());
                 self.runs = before;
             }
             Kind::GRANT | Kind::REVOKE => {

@@ -251,6 +251,7 @@ fn other_missing_objects_are_found() {
         drop type status => type `status` does not exist
         drop function f(int) => function `f` does not exist
         select total(id) from users => function `total` does not exist
+        call total(1) => function `total` does not exist
         create trigger t before insert on users for each row execute function touch()
             => function `touch` does not exist
         alter sequence s restart => sequence `s` does not exist

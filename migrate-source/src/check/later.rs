@@ -295,7 +295,7 @@ mod tests {
         for sql in [
             format!("{other} call p(1);"),
             format!("{replaced} call p();"),
-            "call gone();".to_owned(),
+            "call app.gone();".to_owned(),
             "create table call (p int); select call.p from call;".to_owned(),
         ] {
             let found = mistakes(&[("1_p.sql", COMMITS), ("2_c.sql", &down(&sql))], Down::Optional);

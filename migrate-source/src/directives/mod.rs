@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use crate::lint::Lint;
 pub use nearest::edit_distance;
-use nearest::nearest;
+use nearest::{is_remark, nearest};
 use tools::of_tool;
 
 /// What a comment asks for.
@@ -222,7 +222,7 @@ pub fn directive(comment: &str) -> Result<Option<Directive>, DirectiveError> {
     if let found @ Some(_) = of_tool(comment, body)? {
         Ok(found)
     } else if let Some(rest) = after(body, "migrate:") {
-        own(body, rest).map(Some)
+        if is_remark(&body["migrate:".len()..]) { Ok(None) } else { own(body, rest).map(Some) }
     } else if let Some(rest) = after(body, "+goose ") {
         goose(body, rest)
     } else if let Some(rest) = after(body, "+migrate ") {

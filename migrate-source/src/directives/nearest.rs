@@ -70,6 +70,31 @@ fn is_alike(a: &str, b: &str) -> bool {
     edit_distance(a, b) * 2 < a.len().max(b.len())
 }
 
+/// The first words of our own directives, also in usual wrong spellings.
+const WORDS: &[&str] = &[
+    "up", "down", "no-transaction", "notransaction", "no", "not", "function", "from", "phase",
+    "allow", "replaces",
+];
+
+/// Words of a directive at any place.
+const MARKS: &[&str] =
+    &["up", "down", "undo", "rollback", "revert", "transaction", "section", "because"];
+
+/// Whether what follows `migrate:` is a remark, such as ` mark the polls that are muted`: after a blank, with several
+/// words, none of which is in a directive.
+pub(super) fn is_remark(rest: &str) -> bool {
+    let text = rest.trim_start();
+    let Some((first, more)) = text.split_once(char::is_whitespace) else { return false };
+    let first = first.to_ascii_lowercase();
+    let near = |known: &&str| edit_distance(&first, known) <= if known.len() < 5 { 1 } else { 2 };
+    let is_mark = |word: &str| MARKS.iter().any(|mark| mark.eq_ignore_ascii_case(word));
+    text.len() < rest.len()
+        && first.chars().count() < 32
+        && !WORDS.iter().any(near)
+        && !more.trim().is_empty()
+        && !text.split(|c: char| !c.is_alphanumeric()).any(is_mark)
+}
+
 /// How many letters must be inserted, removed, replaced or swapped with the next one.
 pub fn edit_distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());

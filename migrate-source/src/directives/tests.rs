@@ -156,3 +156,28 @@ fn almost_directives_are_errors_with_the_nearest_spelling() {
         "did you mean `-- migrate:phase contract after RELEASE`?",
     );
 }
+
+#[test]
+fn remarks_that_begin_like_a_directive_are_remarks() {
+    for remark in [
+        "-- Migrate: mark polls as muted where the creator had unwatched them",
+        "-- migrate: existing users get the default role",
+        "-- MIGRATE: updated_at is set for all rows",
+    ] {
+        assert_eq!(directive(remark), Ok(None), "{remark}");
+    }
+    for wrong in [
+        "-- migrate: dwn",
+        "-- migrate: donw now",
+        "-- migrate: no transaction",
+        "-- migrate: without a transaction",
+        "-- migrate: transaction: false",
+        "-- migrate: begin down",
+        "-- migrate: alow names because they are there",
+        "-- migrate: ignore names because they are there",
+        "-- migrate:mark polls as muted",
+        "-- migrate: polls",
+    ] {
+        assert!(directive(wrong).is_err(), "{wrong}");
+    }
+}

@@ -1,5 +1,7 @@
 //! The lints of `ALTER TABLE`, action by action.
 
+#[cfg(feature = "syntax")]
+use migrate_set::sql::lexer::lex;
 use migrate_set::sql::words::{TableName, Words};
 
 use super::known::{NotNullCheck, Use};
@@ -8,9 +10,9 @@ use super::{ACCESS_EXCLUSIVE, Lint, Reading};
 
 /// Functions of PostgreSQL and its common extensions that return a different value for each row.
 const VOLATILE: &[&str] = &[
-    "clock_timestamp", "gen_random_bytes", "gen_random_uuid", "gen_ulid", "nextval", "random",
-    "random_normal", "timeofday", "uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4",
-    "uuidv4", "uuidv7",
+    "clock_timestamp", "currval", "gen_random_bytes", "gen_random_uuid", "gen_ulid", "lastval",
+    "nextval", "random", "random_normal", "timeofday", "uuid_generate_v1", "uuid_generate_v1mc",
+    "uuid_generate_v4", "uuidv4", "uuidv7",
 ];
 
 /// Types that imply a default of `nextval(...)` (manual, "Serial Types").
@@ -264,11 +266,19 @@ impl Reading<'_> {
         let lints = column_lints(&action);
         self.script.added.entry(column).or_default().add(table.clone());
         let refers = action.have("REFERENCES");
-        let is_rewritten = !lints.contains(&Lint::VolatileDefault) && self.is_constrained(&action);
+        let is_filled = lints.contains(&Lint::VolatileDefault);
+        let volatile = if is_filled { None } else { self.volatile_default(&action) };
+        let is_rewritten = !is_filled && volatile.is_none() && self.is_constrained(&action);
         action.skip_all();
         for lint in lints {
             self.found(lint, action.span());
             self.help_constraint(table, lint, refers);
+        }
+        if let Some(function) = volatile {
+            let message = format!(
+                "function `{function}` is VOLATILE, so the table is rewritten while reads and writes are blocked"
+            );
+            self.locked(Lint::VolatileDefault, &message, ACCESS_EXCLUSIVE, action.span());
         }
         if is_rewritten {
             let message = "the table is rewritten while reads and writes are blocked, because the type of this column is \
@@ -276,6 +286,11 @@ impl Reading<'_> {
             self.locked(Lint::TableRewritten, message, ACCESS_EXCLUSIVE, action.span());
             self.help(TYPE_OF_DOMAIN);
         }
+    }
+
+    /// The function of the set in the default of a new column for which the server calls it row by row.
+    fn volatile_default(&self, column: &Words<'_>) -> Option<String> {
+        default_of(column)?.calls().find(|name| self.known.is_volatile(name))
     }
 
     /// Whether a domain with a constraint is next. The server writes even a NULL of it into each row
@@ -299,11 +314,28 @@ fn dropped(action: &Words<'_>) -> Option<String> {
     action.identifier()
 }
 
+/// The default of a new column, and what follows it.
+fn default_of<'t>(column: &Words<'t>) -> Option<Words<'t>> {
+    // ON DELETE SET DEFAULT does not give a default.
+    column.find("DEFAULT").filter(|default| !default.follow("SET"))
+}
+
+/// Whether SQL calls a function that returns a different value for each row.
+#[cfg(feature = "syntax")]
+pub(crate) fn is_volatile(sql: &str) -> bool {
+    let tokens: Vec<_> = lex(sql).into_iter().filter(|token| !token.is_trivia()).collect();
+    calls_volatile(&Words::of_tokens(sql, &tokens))
+}
+
+fn calls_volatile(words: &Words<'_>) -> bool {
+    let mut calls = words.calls();
+    calls.any(|name| VOLATILE.contains(&name.as_str()))
+}
+
 /// The lints for a new column, whose type and constraints are next in `column`.
 fn column_lints(column: &Words<'_>) -> Vec<Lint> {
     let mut lints = Vec::new();
-    // ON DELETE SET DEFAULT does not give a default.
-    let default = column.find("DEFAULT").filter(|default| !default.follow("SET"));
+    let default = default_of(column);
     let serial = SERIAL.iter().any(|serial| column.next_are(serial));
     let generated = column.find("GENERATED");
     let virtual_ = generated
@@ -314,10 +346,6 @@ fn column_lints(column: &Words<'_>) -> Vec<Lint> {
     if required && !filled && default.as_ref().is_none_or(is_null) {
         lints.push(Lint::NotNullWithoutDefault);
     }
-    let calls_volatile = |default: &Words<'_>| {
-        let mut calls = default.calls();
-        calls.any(|name| VOLATILE.contains(&name.as_str()))
-    };
     if (filled && !virtual_) || default.as_ref().is_some_and(calls_volatile) {
         lints.push(Lint::VolatileDefault);
     }

@@ -29,6 +29,11 @@ pub(crate) trait Knowledge {
         false
     }
 
+    /// Whether all functions of a name are of the set, and the server calls each of them row by row.
+    fn is_volatile(&self, _: &str) -> bool {
+        false
+    }
+
     /// The type of a column.
     fn type_of(&self, _: &TableName, _: &str) -> Option<String> {
         None

@@ -2,10 +2,10 @@
 //! setting that does not last.
 //!
 //! The lints read tokens, and ask what is known of the schema before each statement; they do not know the
-//! size of a table, or which user functions are volatile. Tables that the script itself creates are exempt,
+//! size of a table. Tables that the script itself creates are exempt,
 //! because they are empty. The bodies of routines and `DO` blocks are not checked.
 
-mod alter;
+pub(crate) mod alter;
 pub(crate) mod partition;
 mod setting;
 pub(crate) mod known;

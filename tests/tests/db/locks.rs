@@ -21,7 +21,14 @@ const TABLES: &str = "CREATE DOMAIN narrow AS int CHECK (VALUE > 0); CREATE DOMA
     CREATE TABLE d (a int NOT NULL) PARTITION BY RANGE (a); CREATE TABLE d0 PARTITION OF d DEFAULT;
     INSERT INTO d VALUES (99);
     CREATE TABLE e (a int NOT NULL) PARTITION BY RANGE (a); CREATE TABLE e0 PARTITION OF e DEFAULT;
-    ALTER TABLE e0 ADD CHECK (a >= 10); INSERT INTO e VALUES (99)";
+    ALTER TABLE e0 ADD CHECK (a >= 10); INSERT INTO e VALUES (99);
+    CREATE SEQUENCE numbers; SELECT nextval('numbers');
+    CREATE FUNCTION fresh() RETURNS text LANGUAGE plpgsql AS 'BEGIN RETURN random(); END';
+    CREATE FUNCTION fresh_sql() RETURNS text LANGUAGE sql AS 'SELECT random()::text';
+    CREATE FUNCTION fresh_body() RETURNS bigint LANGUAGE sql RETURN nextval('numbers');
+    CREATE FUNCTION same() RETURNS text STABLE LANGUAGE plpgsql AS 'BEGIN RETURN current_user; END';
+    CREATE FUNCTION same_sql() RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT ''random()'' ';
+    CREATE FUNCTION later() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END'; ALTER FUNCTION later() IMMUTABLE";
 
 /// Statements, some of which go through all rows of a table.
 const STATEMENTS: &[&str] = &[
@@ -46,6 +53,15 @@ const STATEMENTS: &[&str] = &[
     "ALTER TABLE t ADD a wide",
     "ALTER TABLE t ADD a narrow[]",
     "ALTER TABLE t ALTER w DROP NOT NULL",
+    "ALTER TABLE t ADD a bigint DEFAULT currval('numbers')",
+    "ALTER TABLE t ADD a text DEFAULT fresh()",
+    "ALTER TABLE t ADD a text NOT NULL DEFAULT 'x' || public.fresh()",
+    "ALTER TABLE t ADD a text DEFAULT fresh_sql()",
+    "ALTER TABLE t ADD a bigint DEFAULT fresh_body()",
+    "ALTER TABLE t ADD a text DEFAULT same()",
+    "ALTER TABLE t ADD a text DEFAULT same_sql()",
+    "ALTER TABLE t ADD a int DEFAULT later()",
+    "ALTER TABLE t ADD a text; ALTER TABLE t ALTER a SET DEFAULT fresh()",
 ];
 
 /// How many rows of the tables this transaction has read, and the files of those and of their indexes.

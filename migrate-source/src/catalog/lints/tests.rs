@@ -234,6 +234,29 @@ fn a_domain_with_a_constraint_rewrites_the_table() {
 }
 
 #[test]
+fn a_volatile_function_of_the_set_rewrites_the_table() {
+    finds(
+        r"
+        create function f() returns int language plpgsql as 'begin return random(); end'; USERS
+            // alter table users add a int default f()
+            => 2 volatile-default: add a int default f(): function `f` is VOLATILE, so the table is rewritten while reads
+                and writes are blocked; it takes an ACCESS EXCLUSIVE lock
+        create function f() returns int stable language plpgsql as 'begin return 1; end'; USERS
+            // alter table users add a int default f()
+        create function f() returns int language plpgsql as 'begin return 1; end'; USERS // create or replace function
+            f() returns int language plpgsql immutable as 'begin return 1; end' // alter table users add a int default f()
+        create function f() returns int language plpgsql as 'begin return 1; end'; USERS; create function f(a int)
+            returns int language plpgsql stable as 'begin return 1; end' // alter table users add a int default f(1)
+        create function f() returns int language sql as 'select 1'; USERS // alter table users add a int default f()
+        create function f() returns int language plpgsql as 'begin return 1; end'; USERS // drop function f(); create
+            function f() returns int language plpgsql stable as 'begin return 1; end'
+            // alter table users add a int default f()
+        create function f() returns int language plpgsql as 'begin return 1; end'; create table t (a int); alter table t
+            add b int default f()",
+    );
+}
+
+#[test]
 fn an_index_that_this_migration_made_is_built_again_without_a_finding() {
     finds(
         r"

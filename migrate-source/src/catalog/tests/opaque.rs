@@ -31,6 +31,7 @@ fn other_names_stay_certain() {
             "alter table atuh.a add y int",
         ),
         ("create schema if not exists app", "select * from app.nothing"),
+        ("create procedure p() language sql as $$ select 1 $$; call p()", MISSING),
     ] {
         let all = found(&[("1", USERS), ("2", before), ("3", wrong)], Begins::Inferred);
         assert_eq!(all.len(), 1, "{before}; {wrong}: {all:?}");
@@ -49,7 +50,13 @@ fn what_it_can_have_touched_is_unknown() {
             citext; create table t (a citext)
         do $$ begin execute format('create table %I (a int)', 'made'); end $$; select a from made
         do $$ begin execute 'create index made on users (email)'; end $$; drop index made
-        do $$ begin execute 'create or replace view v as select 1 as a'; end $$; select a from v",
+        do $$ begin execute 'create or replace view v as select 1 as a'; end $$; select a from v
+        create procedure p(t regclass) language plpgsql as $$ begin execute format('alter table %s add made int', t);
+            end $$; call p('users'); select made from users
+        create schema s; create procedure s.p() language plpgsql as $$ begin execute 'create table made (a int)'; end
+            $$; do $$ begin call s.p(); end $$; select a from made
+        create procedure p() language plpgsql as $$ begin execute 'create table made (a int)'; end $$; create
+            procedure q() language plpgsql as $$ begin call p(); end $$; call q(); select a from made",
     );
     valid(&[USERS, "create temp table n (a int)", "create temp table n (b int); select b from n"]);
 }

@@ -1,5 +1,6 @@
 //! What is printed of sets: the scripts are those of files `1_a.sql`, `2_a.sql` and so on.
 
+mod shared;
 mod unknown;
 
 use super::*;
@@ -338,29 +339,6 @@ fn blanks_and_case_do_not_count() {
 }
 
 #[test]
-fn index_and_check_share_a_name() {
-    part(
-        "
-        create unique index k on t (a); alter table t add constraint k check (a > 0)
-            => a integer,
-            => CONSTRAINT k CHECK (a > 0)
-            => CREATE UNIQUE INDEX k ON public.t (a);
-        create index k on t (a); alter table t add constraint k check (a > 0); alter table t drop constraint k
-            => a integer
-            => CREATE INDEX k ON public.t (a);
-        create index k on t (a); alter table t add constraint k check (a > 0);
-            alter table t rename constraint k to l
-            => a integer,
-            => CONSTRAINT l CHECK (a > 0)
-            => CREATE INDEX k ON public.t (a);
-        create index k on t (a); alter table t add constraint k check (a > 0); alter index k rename to l
-            => a integer,
-            => CONSTRAINT k CHECK (a > 0)
-            => CREATE INDEX l ON public.t (a);",
-    );
-}
-
-#[test]
 fn view_is_replaced_in_the_schema_where_it_would_be_made() {
     prints(
         &[
@@ -369,23 +347,6 @@ fn view_is_replaced_in_the_schema_where_it_would_be_made() {
             "drop view v",
         ],
         &["CREATE TABLE app.v (", "    a integer", ");", "CREATE SCHEMA app;"],
-    );
-}
-
-#[test]
-fn a_name_that_a_constraint_of_its_schema_has_is_taken() {
-    part(
-        "
-        create table u (a int constraint t_a_check check (a > 0)); alter table t add check (a > 0)
-            => a integer,
-            => CONSTRAINT t_a_check1 CHECK (a > 0)
-        create domain d as int constraint t_a_check check (value > 0); alter table t add check (a > 0)
-            => a integer,
-            => CONSTRAINT t_a_check1 CHECK (a > 0)
-        create domain d as int constraint t_a_check check (value > 0); alter domain d drop constraint t_a_check;
-            alter table t add check (a > 0)
-            => a integer,
-            => CONSTRAINT t_a_check CHECK (a > 0)",
     );
 }
 
