@@ -4,7 +4,7 @@ use migrate_set::name::{Kind, shown};
 use migrate_set::set::TransactionMode;
 
 use super::piece::{Part, Piece, text_of};
-use super::text::{replaced, with_marks_of};
+use super::text::{with_marks_of, with_values};
 use super::{Original, Read, Source, Tool, Trouble, Troubles};
 use crate::check::SourceFile;
 
@@ -27,9 +27,11 @@ pub(super) fn read(
     }
     // A property can be named above or below its use.
     for piece in &mut read.pieces {
-        piece.up.text = replaced(&piece.up.text, &values, false);
+        let down = piece.down.as_mut().map(|down| &mut down.text);
         // Its checksum is over the values.
-        piece.original.text = replaced(&piece.original.text, &values, false);
+        for text in [&mut piece.up.text, &mut piece.original.text].into_iter().chain(down) {
+            *text = with_values(text, &values);
+        }
     }
     Ok(read)
 }
@@ -369,6 +371,10 @@ mod tests {
         check(
             "--property name:who value:al\n--changeset al:1\nSELECT '${who}';\n--ignoreLines:1\nSELECT 2;\n--ignoreLines:start\nSELECT 3;\n--ignoreLines:end\n",
             &["1 versioned: SELECT 'al';"],
+        );
+        check(
+            "--property name:n value:3\n--changeset al:1\nSELECT a[1:n], '${n}';\n--rollback DROP TABLE t${n};\n",
+            &["1 versioned: SELECT a[1:n], '3'; / DROP TABLE t3;"],
         );
     }
 }

@@ -1,10 +1,11 @@
 //! Reads the folders of tools that have the order of their migrations in the names of files.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use migrate_set::name::split::dotted_moment;
 use migrate_set::name::{Direction, Kind, TransactionMark};
 use migrate_set::set::TransactionMode;
+use migrate_set::version::Version;
 
 use super::piece::{Part, Piece, parts};
 use super::text::has_statements;
@@ -141,12 +142,15 @@ fn paired(scripts: Vec<Script<'_>>, source: &Source<'_>, left: &mut Vec<Trouble>
             .then_with(|| one_version.cmp(other_version))
             .then_with(|| one.file.path.cmp(&other.file.path))
     });
+    // Of several of one version, the first is popped first.
+    let mut of_version: BTreeMap<&Option<Version>, Vec<usize>> = BTreeMap::new();
+    for (at, down) in downs.iter().enumerate().rev().filter(|(_, down)| down.down.is_some()) {
+        of_version.entry(&down.name.version).or_default().push(at);
+    }
     let mut pieces = Vec::with_capacity(ups.len());
     for script in ups {
-        let is_its = |down: &&mut Script<'_>| {
-            down.name.version == script.name.version && down.down.is_some()
-        };
-        let beside = downs.iter_mut().find(is_its).and_then(|down| down.down.take());
+        let at = of_version.get_mut(&script.name.version).and_then(Vec::pop);
+        let beside = at.and_then(|at| downs.get_mut(at)?.down.take());
         pieces.extend(piece(script, beside));
     }
     for down in downs.iter().filter(|down| down.down.is_some()) {

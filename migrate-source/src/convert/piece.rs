@@ -6,6 +6,7 @@ use migrate_set::set::TransactionMode;
 use migrate_set::sql::lexer::lex;
 
 use super::text::{has_statements, mode, replaced, with_marks_of, without_marks};
+use super::tool::Reads;
 use super::{Original, Source, Tool, Trouble, Troubles};
 use crate::check::{SourceFile, decode};
 use crate::directives::section::{AlmostMarker, Block, SectionError, Sections, sections};
@@ -39,8 +40,11 @@ impl Part {
 }
 
 impl Piece {
-    /// Puts values in the place of variables.
+    /// Puts values in the place of variables; Liquibase's, whose `:name` is no variable, are replaced already.
     pub(super) fn replace(&mut self, tool: &Tool, values: &[(String, String)]) {
+        if tool.reads == Reads::Changesets {
+            return;
+        }
         let everywhere = tool.name == "graphile-migrate";
         for part in [Some(&mut self.up), self.down.as_mut()].into_iter().flatten() {
             part.text = replaced(&part.text, values, everywhere);

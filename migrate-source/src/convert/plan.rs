@@ -1,5 +1,7 @@
 //! Reads folders whose order is in a file of its own: sqitch's plan and drizzle's journal.
 
+use std::collections::HashSet;
+
 use migrate_set::set::TransactionMode;
 
 use super::piece::{Part, Piece, parts};
@@ -20,8 +22,9 @@ pub(super) fn of_journal(source: &Source<'_>, tool: &Tool) -> Result<Read, Troub
         return named::read(source, &folders);
     };
     let tags = tags(&journal);
+    let listed: HashSet<&str> = tags.iter().map(|(tag, _)| tag.as_str()).collect();
     let is_listed =
-        |file: &SourceFile| tags.iter().any(|(tag, _)| file.path == format!("{tag}.sql"));
+        |file: &SourceFile| file.path.strip_suffix(".sql").is_some_and(|tag| listed.contains(tag));
     let others = source.files.iter().filter(|file| !file.path.contains('/') && !is_listed(file));
     let left = others.map(|file| never_ran(source, file, "drizzle's journal")).collect();
     let piece = |(tag, line): &(String, u32)| {

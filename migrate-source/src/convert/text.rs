@@ -103,10 +103,20 @@ pub(super) fn has_statements(text: &str) -> bool {
 /// The text with values instead of the variables `${name}`, and of psql's `:name`, `:'name'` and `:"name"`; the latter
 /// also inside strings if `everywhere`.
 pub(super) fn replaced(text: &str, values: &[(String, String)], everywhere: bool) -> String {
+    values.iter().fold(with_values(text, values), |text, (name, value)| {
+        with_variable(&text, name, value, everywhere)
+    })
+}
+
+/// The text with values instead of the variables `${name}` only.
+pub(super) fn with_values(text: &str, values: &[(String, String)]) -> String {
     let mut text = text.to_owned();
     for (name, value) in values {
+        // Most texts have no variables, and there can be thousands of values.
+        if !text.contains("${") {
+            break;
+        }
         text = text.replace(&format!("${{{name}}}"), value);
-        text = with_variable(&text, name, value, everywhere);
     }
     text
 }

@@ -29,12 +29,16 @@ pub(super) fn read(source: &Source<'_>, tool: &Tool) -> Result<Read, Troubles> {
     }
     let ones = source.files.iter().filter(is_script).map(|file| {
         let name = file.path.rsplit('/').next().unwrap_or(&file.path);
-        One { id: name.trim_end_matches(SQL), file, depends: depends(&file.bytes) }
+        One { id: stem(name), file, depends: depends(&file.bytes) }
     });
     let mut ones: Vec<One<'_>> = ones.collect();
     ones.sort_by_key(|one| one.id);
     let ones = in_order(ones, source, &mut left)?;
     Read::of(ones.iter().map(|one| piece(source, tool, one)), left)
+}
+
+fn stem(path: &str) -> &str {
+    path.strip_suffix(SQL).unwrap_or(path)
 }
 
 /// The names after `depends:` in the leading comments, each with its line.
@@ -88,7 +92,7 @@ fn piece(source: &Source<'_>, tool: &Tool, one: &One<'_>) -> Result<Piece, Troub
     let part = |file: &SourceFile| {
         parts(source, file, tool, None, TransactionMode::Transactional).map(|(up, _)| up)
     };
-    let rollback = source.file(&one.file.path.replace(SQL, ROLLBACK));
+    let rollback = source.file(&format!("{}{ROLLBACK}", stem(&one.file.path)));
     let down = rollback.map(part).transpose()?.flatten();
     let missing = || source.about(&one.file.path, "contains no script", "remove it");
     let up = part(one.file)?.ok_or_else(missing)?;
@@ -130,5 +134,17 @@ mod tests {
             order(&other).as_deref(),
             Ok("a, is not SQL, so it is left out, depends on `z`, which is not an SQL file here")
         );
+    }
+
+    #[test]
+    fn rollback_is_found_by_the_end_of_the_name() {
+        let files = [("a.sql.fix.sql", "SELECT 1;"), ("a.sql.fix.rollback.sql", "SELECT 2;")];
+        let files = crate::tests::files(&files);
+        let source = Source { shown: "m", files: &files, beside: &[] };
+        let tool = super::super::tool::named("yoyo").expect("yoyo");
+        let read = read(&source, tool).expect("a folder");
+        let downs: Vec<_> =
+            read.pieces.iter().map(|piece| piece.down.as_ref().map(|it| &*it.text)).collect();
+        assert_eq!(downs, [Some("SELECT 2;")]);
     }
 }

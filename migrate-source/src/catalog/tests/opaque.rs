@@ -68,3 +68,19 @@ fn what_only_a_path_of_another_file_finds_is_uncertain() {
     let named = [("1", sets), ("2", "alter table s.t alter column b set not null")];
     assert_eq!(found(&named, Begins::Nothing).len(), 1);
 }
+
+#[test]
+fn procedure_that_is_called_does_what_its_text_says() {
+    let made = "create procedure p(t regclass) language plpgsql as $$ begin \
+                execute format('alter table %s add column b int', t); end $$";
+    for call in ["call p('users')", "call public.p('users')", "do $$ begin call p('users'); end $$"]
+    {
+        valid(&[USERS, made, call, "select b from users"]);
+    }
+    let harmless = "create procedure p() language plpgsql as $$ begin perform 1; end $$; call p()";
+    assert_eq!(found(&[("1", USERS), ("2", harmless), ("3", MISSING)], Begins::Nothing).len(), 1);
+    valid(&[
+        USERS,
+        "create extension pg_partman; call partman.run_maintenance_proc(); select b from users",
+    ]);
+}
