@@ -6,7 +6,6 @@ use std::sync::OnceLock;
 use migrate_set::set::TransactionMode;
 use migrate_set::sort::sort_by_key;
 
-use super::name::Path;
 use super::object::Sort;
 use super::opaque::Effects;
 use super::query::{Scope, is_query};
@@ -246,9 +245,6 @@ impl Catalog {
                 let before = std::mem::replace(&mut self.runs, true);
                 self.call_procedure(at, &Scope::open());
                 self.runs = before;
-                if let Some(path) = at.children().next().and_then(Path::of) {
-                    self.called(&path);
-                }
             }
             Kind::GRANT | Kind::REVOKE => {
                 self.references(at);
