@@ -241,6 +241,10 @@ fn a_volatile_function_of_the_set_rewrites_the_table() {
             // alter table users add a int default f()
             => 2 volatile-default: add a int default f(): function `f` is VOLATILE, so the table is rewritten while reads
                 and writes are blocked; it takes an ACCESS EXCLUSIVE lock
+        create sequence s; create function f() returns bigint language sql return nextval('s'); USERS
+            // alter table users add a bigint default f()
+            => 2 volatile-default: add a bigint default f(): function `f` is VOLATILE, so the table is rewritten while reads
+                and writes are blocked; it takes an ACCESS EXCLUSIVE lock
         create function f() returns int stable language plpgsql as 'begin return 1; end'; USERS
             // alter table users add a int default f()
         create function f() returns int language plpgsql as 'begin return 1; end'; USERS // create or replace function
