@@ -81,9 +81,13 @@ fn check_again(
         let mut all = cx.migrator.set.iter();
         all.any(|one| one.kind() == entry.kind && *one.version() == entry.version)
     };
-    let unknown = undos.iter().map(|undo| &undo.entry).filter(|entry| !is_in_set(entry));
-    let obstacles: Vec<Obstacle> = unknown
-        .map(|entry| Obstacle::NotInSet {
+    // A repeatable migration that has left the set, and of which nothing is undone, is no loss.
+    let is_lost =
+        |undo: &&rollback::Undo<'_>| !is_in_set(&undo.entry) && !undo.script().text().is_empty();
+    let obstacles: Vec<Obstacle> = undos
+        .iter()
+        .filter(is_lost)
+        .map(|rollback::Undo { entry, .. }| Obstacle::NotInSet {
             version: entry.version.to_string(),
             filename: entry.filename.clone(),
         })

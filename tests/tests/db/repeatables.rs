@@ -139,7 +139,8 @@ async fn run_up_to_a_repeatable_runs_what_comes_before_it_too() {
 #[tokio::test]
 async fn redo_applies_the_repeatables_that_it_undoes() {
     let (_database, mut client) = FreshDatabase::connected().await;
-    let set = set(&[A, B, NEW]);
+    let down = ("R__v.sql", "-- UP\nCREATE VIEW w AS SELECT 1;\n-- DOWN\nDROP VIEW w;");
+    let [set, without, with_down] = [&[A, B, NEW][..], &[A, B], &[A, B, down]].map(set);
     run(&mut client, &set).await;
     let migrator = Migrator::new(&set);
     let plan = migrator.plan_rollback(&client, Rollback::Steps(1)).await.expect("a plan");
@@ -149,6 +150,12 @@ async fn redo_applies_the_repeatables_that_it_undoes() {
     assert_eq!((report.undone.len(), report.applied.len()), (2, 2), "{report}");
     assert_eq!(columns(&client).await, "id b");
     assert_eq!(run(&mut client, &set).await, (vec![], vec![]));
+    // One that has left the set is history, unless it has a down script to run.
+    let report = Migrator::new(&without).redo(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!((report.undone.len(), report.applied.len()), (2, 1), "{report}");
+    run(&mut client, &with_down).await;
+    let error = Migrator::new(&without).redo(&mut client).await.expect_err("a view would be lost");
+    assert!(error.to_string().contains("`R__v.sql` is not in the set"), "{error}");
 }
 
 #[tokio::test]
