@@ -15,7 +15,7 @@ set -eu
 server_18 -c wal_level=logical
 install_client
 cat >"$work/run.cjs" <<'JS'
-const { code, connect } = require("./client.cjs");
+const { code, connect, subscribe } = require("./client.cjs");
 
 (async () => {
     const here = await connect();
@@ -23,17 +23,7 @@ const { code, connect } = require("./client.cjs");
     const there = await connect({ database: "copy" });
     for (const client of [here, there]) await client.query("CREATE TABLE events (id int PRIMARY KEY)");
     await here.query("CREATE PUBLICATION p FOR TABLE events");
-    await here.query("SELECT pg_create_logical_replication_slot('s', 'pgoutput')");
-    await there.query(`CREATE SUBSCRIPTION s CONNECTION 'host=${process.env.PGHOST} user=postgres dbname=postgres'
-        PUBLICATION p WITH (create_slot = false)`);
-
-    // Waits until the subscriber has confirmed all that was written before.
-    const caughtUp = async () => {
-        const { now } = (await here.query("SELECT pg_current_wal_lsn() AS now")).rows[0];
-        const state = "SELECT active AND confirmed_flush_lsn >= $1 AS done FROM pg_replication_slots WHERE slot_name = 's'";
-        const ready = "SELECT bool_and(srsubstate = 'r') AS done FROM pg_subscription_rel";
-        while (!(await here.query(state, [now])).rows[0].done || !(await there.query(ready)).rows[0].done) await new Promise(setImmediate);
-    };
+    const caughtUp = await subscribe(here, there);
     const ids = async () => {
         await caughtUp();
         console.log((await there.query("SELECT string_agg(id::text, ' ' ORDER BY id) AS ids FROM events")).rows[0].ids);
