@@ -14,7 +14,7 @@ set -eu
 start_pgpool_with_standby
 install_client
 cat >"$work/run.cjs" <<'JS'
-const { connect } = require("./client.cjs");
+const { connect, replayed } = require("./client.cjs");
 
 (async () => {
     const [pooler, standby] = process.argv.slice(2);
@@ -22,8 +22,7 @@ const { connect } = require("./client.cjs");
     const [direct, replica, pooled] = [await connect(), await connect({ host: standby }), await connect(through)];
     const migrate = async (sql) => {
         await direct.query(sql);
-        const { end } = (await direct.query("SELECT pg_current_wal_lsn() AS end")).rows[0];
-        while (!(await replica.query("SELECT pg_last_wal_replay_lsn() >= $1 AS seen", [end])).rows[0].seen);
+        await replayed(direct, replica);
     };
 
     // What a call returns or its error: through Pgpool-II, there on a new connection, and directly.

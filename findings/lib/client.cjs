@@ -11,6 +11,12 @@ exports.connect = async function (options) {
 // The SQLSTATE of a query's error, or "none".
 exports.code = (query) => query.then(() => "none", (error) => error.code);
 
+// Waits until the standby has replayed all that the primary has written before.
+exports.replayed = async function (primary, standby) {
+    const { now } = (await primary.query("SELECT pg_current_wal_lsn() AS now")).rows[0];
+    while (!(await standby.query("SELECT pg_last_wal_replay_lsn() >= $1 AS seen", [now])).rows[0].seen);
+};
+
 // Subscribes the database of `there` to the publication p of `here`, and returns what waits until the subscriber has
 // confirmed all that was written before.
 exports.subscribe = async function (here, there) {
